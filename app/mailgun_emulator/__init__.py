@@ -1,0 +1,3 @@
+"""Mailgun on your own machine."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""`python -m mailgun_emulator`."""
+
+from mailgun_emulator.cli import main
+
+main()

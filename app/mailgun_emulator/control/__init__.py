@@ -1,0 +1,1 @@
+"""`/_emulator`: what Mailgun does not have."""

@@ -1,0 +1,30 @@
+"""Is it up?"""
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from mailgun_emulator import __version__
+
+router = APIRouter(prefix="/_emulator", tags=["Emulator"])
+
+
+class Health(BaseModel):
+    """`uptime` in seconds."""
+
+    status: str
+    version: str
+    uptime: float
+    database: bool
+
+
+@router.get("/health")
+async def get_health(request: Request) -> Health:
+    """Tell whether the server and its database answer."""
+    emulator = request.app.state.emulator
+    reachable = emulator.database.reachable()
+    return Health(
+        status="ok" if reachable else "database unreachable",
+        version=__version__,
+        uptime=emulator.uptime(),
+        database=reachable,
+    )

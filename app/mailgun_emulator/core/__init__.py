@@ -1,0 +1,1 @@
+"""Clock, ids, errors and settings: what everything else stands on."""
