@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 
 
@@ -15,3 +16,11 @@ def server_url() -> Iterator[str]:
         yield process.stdout.readline().split()[-1]
         process.terminate()
         process.stdout.read()
+
+
+@pytest.fixture
+def client(server_url: str) -> Iterator[httpx2.Client]:
+    """Speaks for an account of its own."""
+    account = httpx2.post(f"{server_url}/_emulator/accounts").json()
+    with httpx2.Client(base_url=server_url, auth=("api", account["api_key"])) as client:
+        yield client

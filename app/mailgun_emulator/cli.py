@@ -41,6 +41,17 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one [default: 8025].")] = None,
     database: Annotated[str | None, typer.Option(help="A file, or :memory: [default: :memory:].")] = None,
+    strict: Annotated[
+        bool | None, typer.Option("--strict/--lenient", help="Refuse what Mailgun refuses.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Makes ids, tokens and keys the same on every run.")
+    ] = None,
+    api_key: Annotated[str | None, typer.Option(help="API key of the default account.")] = None,
+    signing_key: Annotated[
+        str | None, typer.Option(help="Webhook signing key of the default account.")
+    ] = None,
+    domain: Annotated[list[str] | None, typer.Option(help="A verified domain; may be repeated.")] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
 ) -> None:
     """Serve until stopped."""
@@ -48,7 +59,17 @@ def serve(
 
     from mailgun_emulator.core.settings import Settings
 
-    given: dict[str, Any] = {"host": host, "port": port, "database": database, "log_level": log_level}
+    given: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "database": database,
+        "strict": strict,
+        "seed": seed,
+        "api_key": api_key,
+        "signing_key": signing_key,
+        "domain": tuple(domain) if domain else None,
+        "log_level": log_level,
+    }
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -65,7 +86,7 @@ def run(settings: "Settings") -> None:
     from mailgun_emulator.state.database import DatabaseUnusable
 
     try:
-        app = create_app(settings)
+        app, emulator = create_app(settings)
     except DatabaseUnusable as error:
         raise fail(str(error)) from None
 
@@ -75,7 +96,7 @@ def run(settings: "Settings") -> None:
             if self.started:
                 port = self.servers[0].sockets[0].getsockname()[1]
                 typer.echo(f"Mailgun emulator {__version__} at http://{settings.host}:{port}")
-                typer.echo(f"State: {app.state.emulator.database.where()}")
+                typer.echo(f"State: {emulator.database.where()}")
                 sys.stdout.flush()
 
     config = uvicorn.Config(

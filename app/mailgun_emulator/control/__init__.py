@@ -1,1 +1,7 @@
 """`/_emulator`: what Mailgun does not have."""
+
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "control.health": ("/_emulator/health",),
+    "control.accounts": ("/_emulator/accounts", "/_emulator/reset"),
+}
+"""Modules with the paths their operations begin with, as in `api.SECTIONS`."""

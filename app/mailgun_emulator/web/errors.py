@@ -1,29 +1,35 @@
 """Every error a client sees leaves through here."""
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
-from starlette.exceptions import HTTPException
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, Response
 
-from mailgun_emulator.core.errors import MailgunError
+from mailgun_emulator.core.errors import BadRequest, MailgunError
 
 
 def install(app: FastAPI) -> None:
     app.add_exception_handler(MailgunError, answer)
-    app.add_exception_handler(HTTPException, answer_unrouted)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(Exception, answer_failure)
 
 
 async def answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, MailgunError)  # noqa: S101 - tells the type checker what install() promises
-    match error.body():
-        case str(text):
-            return PlainTextResponse(text, error.status, error.headers())
-        case body:
-            return JSONResponse(body, error.status, error.headers())
+    body = error.body()
+    if isinstance(body, str):
+        return PlainTextResponse(body, error.status, error.headers())
+    import orjson
+
+    return Response(orjson.dumps(body), error.status, error.headers(), media_type="application/json")
 
 
-async def answer_unrouted(request: Request, error: Exception) -> Response:
-    """Unknown paths as Mailgun's Go services answer them (facts/sending.md, 10.2)."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - tells the type checker what install() promises
-    if error.status_code == 404:
-        return PlainTextResponse("404 page not found\n", 404, {"X-Content-Type-Options": "nosniff"})
-    return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)
+async def answer_invalid(request: Request, error: Exception) -> Response:
+    """FastAPI's own refusals: a path or header parameter, or a JSON body of `/_emulator`."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - tells the type checker what install() promises
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return await answer(request, BadRequest(f"{where}: {first['msg']}"))
+
+
+async def answer_failure(request: Request, error: Exception) -> Response:
+    return PlainTextResponse("Internal Server Error\n", 500)

@@ -1,0 +1,142 @@
+"""Keys: the account's API keys (facts/account.md, 7)."""
+
+from typing import Annotated, ClassVar
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, field_validator
+
+from mailgun_emulator.core.errors import BadRequest
+from mailgun_emulator.mail import dates
+from mailgun_emulator.state import accounts, keys
+from mailgun_emulator.state.keys import ApiKey, Kind, Role
+from mailgun_emulator.web.deps import CurrentTx
+from mailgun_emulator.web.forms import Form, form
+from mailgun_emulator.web.views import Done
+
+router = APIRouter(tags=["Keys"])
+
+
+class InvalidKind(BadRequest):
+    message = "expected `kind` param to be one of [domain user web] or absent"
+
+
+class KeyView(BaseModel):
+    """Times are ISO 8601 without a zone; `expires_at` and `disabled_reason` are left out when there are none."""
+
+    id: str
+    description: str
+    kind: str
+    role: str
+    created_at: str
+    updated_at: str
+    expires_at: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    disabled_reason: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    is_disabled: bool
+    domain_name: str | None
+    requestor: str | None
+    user_name: str | None
+    secret: str | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
+class KeyList(BaseModel):
+    total_count: int
+    items: list[KeyView]
+
+
+class CreatedKey(BaseModel):
+    message: str
+    key: KeyView
+
+
+class PublicKey(BaseModel):
+    key: str
+    message: str
+
+
+class KeyForm(Form):
+    """`expiration` in seconds; a `web` key lives a day at the most."""
+
+    invalid: ClassVar[str] = "Invalid parameter: {name}"
+    role: Role
+    kind: Kind = Kind.USER
+    description: str = ""
+    domain_name: str | None = None
+    expiration: int | None = Field(default=None, gt=0)
+    email: str | None = None
+    user_id: str | None = None
+    user_name: str | None = None
+
+    @field_validator("kind", mode="before")
+    @classmethod
+    def _known_kind(cls, value: object) -> object:
+        if value not in list(Kind):
+            raise InvalidKind
+        return value
+
+
+class KeyFilter(Form):
+    domain_name: str | None = None
+    kind: str | None = None
+
+
+def view(key: ApiKey, *, secret: str | None = None) -> KeyView:
+    return KeyView(
+        id=key.id,
+        description=key.description,
+        kind=key.kind,
+        role=key.role,
+        created_at=dates.plain_iso(key.created_at),
+        updated_at=dates.plain_iso(key.updated_at),
+        expires_at=None if key.expires_at is None else dates.plain_iso(key.expires_at),
+        disabled_reason=key.disabled_reason,
+        is_disabled=key.disabled_reason is not None,
+        domain_name=key.domain_name,
+        requestor=key.requestor,
+        user_name=key.user_name,
+        secret=secret,
+    )
+
+
+@router.get("/v1/keys")
+async def list_keys(tx: CurrentTx, wanted: Annotated[KeyFilter, form(KeyFilter)]) -> KeyList:
+    """List the account's keys, without their secrets."""
+    if wanted.kind and wanted.kind not in list(Kind):
+        raise InvalidKind
+    found = keys.list_keys(tx, domain_name=wanted.domain_name or None, kind=wanted.kind or None)
+    return KeyList(total_count=len(found), items=[view(key) for key in found])
+
+
+@router.post("/v1/keys")
+async def create_key(tx: CurrentTx, asked: Annotated[KeyForm, form(KeyForm)]) -> CreatedKey:
+    """Make a key; its secret is told this once."""
+    lifetime = float(asked.expiration) if asked.expiration else None
+    if asked.kind is Kind.WEB:
+        lifetime = min(lifetime or 86400.0, 86400.0)
+    key = keys.create(
+        tx,
+        tx.account_id,
+        kind=asked.kind,
+        role=asked.role,
+        lifetime=lifetime,
+        description=asked.description,
+        domain_name=asked.domain_name.lower() if asked.domain_name else None,
+        requestor=asked.email,
+        user_id=asked.user_id,
+        user_name=asked.user_name,
+    )
+    return CreatedKey(message="great success", key=view(key, secret=key.secret))
+
+
+@router.delete("/v1/keys/{key_id}")
+async def delete_key(tx: CurrentTx, key_id: str) -> Done:
+    """Delete a key; it opens nothing from now on."""
+    keys.delete(tx, key_id)
+    return Done(message="key deleted")
+
+
+@router.post("/v1/keys/public")
+async def regenerate_public_key(tx: CurrentTx) -> PublicKey:
+    """Replace the public key."""
+    account = accounts.get(tx, tx.account_id)
+    account.public_key = f"pubkey-{tx.ids.hex(32)}"
+    return PublicKey(key=account.public_key, message="The public API key has been successfully regenerated.")

@@ -1,0 +1,90 @@
+"""Accounts, which Mailgun makes by hand and tests need by the dozen; and going back to the start."""
+
+from typing import ClassVar
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from mailgun_emulator.core.errors import MailgunError
+from mailgun_emulator.state import accounts, domains, keys
+from mailgun_emulator.state.accounts import Account
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.web.deps import OpenTx
+
+router = APIRouter(prefix="/_emulator", tags=["Emulator"])
+
+
+class DefaultAccountStays(MailgunError):
+    status: ClassVar[int] = 409
+    message = "The default account can't be deleted. Reset it with POST /_emulator/accounts/{id}/reset."
+
+
+class NewAccount(BaseModel):
+    name: str = ""
+
+
+class AccountView(BaseModel):
+    """What a client needs to use the account; `domain` is verified."""
+
+    id: str
+    name: str
+    api_key: str
+    signing_key: str
+    domain: str
+
+
+class AccountList(BaseModel):
+    items: list[AccountView]
+
+
+class Done(BaseModel):
+    message: str
+
+
+def view(tx: Tx, account: Account) -> AccountView:
+    tx.account_id = account.id
+    found = domains.list_domains(tx, state="active", limit=1000)[0]
+    own = [domain.name for domain in reversed(found) if domain.type == "custom"]
+    key = next(iter(keys.list_keys(tx, kind="user")), None)
+    return AccountView(
+        id=account.id,
+        name=account.name,
+        api_key=key.secret if key else "",
+        signing_key=account.signing_key,
+        domain=own[0] if own else "",
+    )
+
+
+@router.post("/accounts")
+async def create_account(tx: OpenTx, asked: NewAccount | None = None) -> AccountView:
+    """Make an account of its own: no other sees it, and it sees no other."""
+    return view(tx, accounts.create(tx, asked.name if asked else ""))
+
+
+@router.get("/accounts")
+async def list_accounts(tx: OpenTx) -> AccountList:
+    """List all accounts, the default one first."""
+    return AccountList(items=[view(tx, account) for account in accounts.list_all(tx)])
+
+
+@router.delete("/accounts/{account_id}")
+async def delete_account(request: Request, tx: OpenTx, account_id: str) -> Done:
+    """Delete an account and all that belongs to it, work not yet done included."""
+    if account_id == request.app.state.emulator.default_account_id:
+        raise DefaultAccountStays
+    accounts.delete_account(tx, account_id)
+    return Done(message="Account deleted")
+
+
+@router.post("/accounts/{account_id}/reset")
+async def reset_account(tx: OpenTx, account_id: str) -> Done:
+    """Empty an account: its id, keys and domain names stay, all else goes, work not yet done included."""
+    accounts.reset(tx, account_id)
+    return Done(message="Account reset")
+
+
+@router.post("/reset")
+async def reset(request: Request) -> Done:
+    """Go back to the state at the start, all accounts but the default one gone."""
+    await request.app.state.emulator.reset()
+    return Done(message="Everything reset")

@@ -1,0 +1,1 @@
+"""E-mail formats: arguments in, value out."""

@@ -1,0 +1,48 @@
+"""Mailgun's dialects of dates (facts/sending.md, 10.6). Instants are seconds since 1970."""
+
+import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def rfc2822(at: float, zone: str = "+0000") -> str:
+    """`Sun, 26 Jan 2025 07:29:04 +0000`; `zone` may be `UTC`, `GMT`, `-0000`: the instant is UTC in any case."""
+    t = time.gmtime(at)
+    return (
+        f"{_DAYS[t.tm_wday]}, {t.tm_mday:02} {_MONTHS[t.tm_mon - 1]} {t.tm_year:04} "
+        f"{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} {zone}"
+    )
+
+
+def plain_iso(at: float) -> str:
+    """`2006-01-02T15:04:05`, without a zone."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
+
+
+def rfc3339(at: float) -> str:
+    """`2006-01-02T15:04:05Z`."""
+    return plain_iso(at) + "Z"
+
+
+def rfc3339_ms(at: float) -> str:
+    """`2006-01-02T15:04:05.123Z`."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse(text: str) -> float:
+    """RFC 2822 (any zone, any weekday), ISO 8601, or seconds since 1970. Raise ValueError for anything else."""
+    text = text.strip()
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        found = parsedate_to_datetime(text)
+    except ValueError:
+        found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        found = found.replace(tzinfo=UTC)
+    return found.timestamp()

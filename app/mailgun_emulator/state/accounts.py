@@ -1,0 +1,89 @@
+"""Accounts: everything else belongs to one."""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import bindparam, delete, insert
+from sqlmodel import Field, SQLModel, col, select
+
+from mailgun_emulator.core.errors import NotFound
+from mailgun_emulator.state import domains, keys
+from mailgun_emulator.state.database import Statement, Tx
+
+
+class AccountNotFound(NotFound):
+    message = "account not found"
+
+
+class Account(SQLModel, table=True):
+    """`signing_key` signs webhooks; `public_key` was for client-side validation. Times: seconds since 1970."""
+
+    __tablename__: ClassVar[Any] = "account"
+    id: str = Field(primary_key=True)
+    name: str
+    signing_key: str
+    public_key: str
+    created_at: float
+
+
+_INSERT = Statement(insert(Account))
+_DELETE = Statement(delete(Account).where(col(Account.id) == bindparam("id")))
+
+
+def create(
+    tx: Tx,
+    name: str = "",
+    *,
+    id: str | None = None,  # noqa: A002 - the column's own name
+    api_key: str | None = None,
+    signing_key: str | None = None,
+    domain_names: tuple[str, ...] | None = None,
+) -> Account:
+    """An account as Mailgun hands it over: a key, a sandbox domain, and here verified domains as well."""
+    account_id = id or tx.ids.object_id()
+    account = Account(
+        id=account_id,
+        name=name or f"Account {account_id[:6]}",
+        signing_key=signing_key or f"key-{tx.ids.hex(32)}",
+        public_key=f"pubkey-{tx.ids.hex(32)}",
+        created_at=tx.now,
+    )
+    _INSERT.run(tx, **account.model_dump())
+    keys.create(tx, account_id, secret=api_key, description="The account's first key")
+    sandbox = f"sandbox{tx.ids.hex(32)}.mailgun.org"
+    domains.create(tx, sandbox, account_id, type="sandbox", state=domains.State.ACTIVE, verified=True)
+    for domain_name in domain_names or (f"{account_id[:8]}.example.com",):
+        domains.create(tx, domain_name, account_id, state=domains.State.ACTIVE, verified=True)
+    return account
+
+
+def get(tx: Tx, account_id: str) -> Account:
+    account = tx.session.get(Account, account_id)
+    if account is None:
+        raise AccountNotFound
+    return account
+
+
+def list_all(tx: Tx) -> list[Account]:
+    return list(tx.session.exec(select(Account).order_by(col(Account.created_at), col(Account.id))))
+
+
+def delete_account(tx: Tx, account_id: str) -> None:
+    """With all that belongs to it, work not yet done included."""
+    if _DELETE.run(tx, id=account_id).rowcount == 0:
+        raise AccountNotFound
+
+
+def reset(tx: Tx, account_id: str) -> None:
+    """As it was handed over: the same id, first key, signing key and verified domains, and nothing else."""
+    account = get(tx, account_id)
+    tx.account_id = account_id
+    first_key = keys.list_keys(tx, kind=keys.Kind.USER)[0].secret
+    names = tuple(
+        domain.name
+        for domain in reversed(domains.list_domains(tx, state=domains.State.ACTIVE, limit=1000)[0])
+        if domain.type == "custom" and not domain.automatic
+    )
+    name, signing_key = account.name, account.signing_key
+    tx.session.expunge_all()
+    delete_account(tx, account_id)
+    create(tx, name, id=account_id, api_key=first_key, signing_key=signing_key, domain_names=names)

@@ -1,0 +1,259 @@
+CREATE TABLE account (
+	id VARCHAR NOT NULL, 
+	name VARCHAR NOT NULL, 
+	signing_key VARCHAR NOT NULL, 
+	public_key VARCHAR NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (id)
+);
+
+CREATE TABLE api_key (
+	secret VARCHAR NOT NULL, 
+	id VARCHAR NOT NULL, 
+	account_id VARCHAR NOT NULL, 
+	kind VARCHAR NOT NULL, 
+	role VARCHAR NOT NULL, 
+	description VARCHAR NOT NULL, 
+	domain_name VARCHAR, 
+	requestor VARCHAR, 
+	user_name VARCHAR, 
+	user_id VARCHAR, 
+	created_at FLOAT NOT NULL, 
+	updated_at FLOAT NOT NULL, 
+	expires_at FLOAT, 
+	disabled_reason VARCHAR, 
+	PRIMARY KEY (secret), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_api_key_account_id ON api_key (account_id);
+
+CREATE INDEX ix_api_key_id ON api_key (id);
+
+CREATE TABLE domain (
+	id VARCHAR NOT NULL, 
+	account_id VARCHAR NOT NULL, 
+	name VARCHAR NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	state VARCHAR NOT NULL, 
+	type VARCHAR NOT NULL, 
+	automatic BOOLEAN NOT NULL, 
+	spam_action VARCHAR NOT NULL, 
+	wildcard BOOLEAN NOT NULL, 
+	require_tls BOOLEAN NOT NULL, 
+	skip_verification BOOLEAN NOT NULL, 
+	use_automatic_sender_security BOOLEAN NOT NULL, 
+	encrypt_incoming_message BOOLEAN NOT NULL, 
+	web_scheme VARCHAR NOT NULL, 
+	web_prefix VARCHAR NOT NULL, 
+	message_ttl INTEGER NOT NULL, 
+	archive_to VARCHAR, 
+	mailfrom_host VARCHAR, 
+	dkim_host VARCHAR, 
+	dkim_key_size INTEGER NOT NULL, 
+	authority VARCHAR NOT NULL, 
+	pool_id VARCHAR, 
+	ips VARCHAR NOT NULL, 
+	open_active BOOLEAN NOT NULL, 
+	open_at_top BOOLEAN NOT NULL, 
+	click_active VARCHAR NOT NULL, 
+	unsubscribe_active BOOLEAN NOT NULL, 
+	html_footer VARCHAR NOT NULL, 
+	text_footer VARCHAR NOT NULL, 
+	rotation_enabled BOOLEAN NOT NULL, 
+	rotation_interval INTEGER NOT NULL, 
+	verified BOOLEAN NOT NULL, 
+	dns VARCHAR NOT NULL, 
+	disabled VARCHAR, 
+	verify_window FLOAT NOT NULL, 
+	verify_count INTEGER NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (account_id, name), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
+);
+
+CREATE TABLE certificate (
+	domain_id VARCHAR NOT NULL, 
+	host VARCHAR NOT NULL, 
+	pem VARCHAR, 
+	private_pem VARCHAR, 
+	expires_at FLOAT, 
+	processing BOOLEAN NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (domain_id, host), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+);
+
+CREATE TABLE dimension_count (
+	domain_id VARCHAR NOT NULL, 
+	tag VARCHAR NOT NULL, 
+	hour INTEGER NOT NULL, 
+	metric VARCHAR NOT NULL, 
+	provider VARCHAR NOT NULL, 
+	ip VARCHAR NOT NULL, 
+	country VARCHAR NOT NULL, 
+	device VARCHAR NOT NULL, 
+	count INTEGER NOT NULL, 
+	PRIMARY KEY (domain_id, tag, hour, metric, provider, ip, country, device), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE TABLE domain_key (
+	id INTEGER NOT NULL, 
+	domain_id VARCHAR NOT NULL, 
+	selector VARCHAR NOT NULL, 
+	bits INTEGER NOT NULL, 
+	private_pem VARCHAR NOT NULL, 
+	public VARCHAR NOT NULL, 
+	active BOOLEAN NOT NULL, 
+	verified BOOLEAN NOT NULL, 
+	automatic BOOLEAN NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (domain_id, selector), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+);
+
+CREATE TABLE event (
+	id INTEGER NOT NULL, 
+	domain_id VARCHAR NOT NULL, 
+	at FLOAT NOT NULL, 
+	type VARCHAR NOT NULL, 
+	"key" VARCHAR NOT NULL, 
+	recipient VARCHAR NOT NULL, 
+	message_id VARCHAR NOT NULL, 
+	payload VARCHAR NOT NULL, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+);
+
+CREATE INDEX event_at ON event (domain_id, at, id);
+
+CREATE INDEX event_recipient ON event (domain_id, recipient, at);
+
+CREATE INDEX event_type ON event (domain_id, type, at, id);
+
+CREATE INDEX ix_event_message_id ON event (message_id);
+
+CREATE TABLE hour_count (
+	domain_id VARCHAR NOT NULL, 
+	metric VARCHAR NOT NULL, 
+	hour INTEGER NOT NULL, 
+	count INTEGER NOT NULL, 
+	PRIMARY KEY (domain_id, metric, hour), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE TABLE job (
+	id INTEGER NOT NULL, 
+	account_id VARCHAR NOT NULL, 
+	domain_id VARCHAR, 
+	due_at FLOAT NOT NULL, 
+	step VARCHAR NOT NULL, 
+	subject VARCHAR NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE, 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_job_account_id ON job (account_id);
+
+CREATE INDEX ix_job_domain_id ON job (domain_id);
+
+CREATE INDEX ix_job_due_at ON job (due_at);
+
+CREATE TABLE message (
+	id INTEGER NOT NULL, 
+	account_id VARCHAR NOT NULL, 
+	domain_id VARCHAR NOT NULL, 
+	storage_key VARCHAR NOT NULL, 
+	message_id VARCHAR NOT NULL, 
+	sender VARCHAR NOT NULL, 
+	recipients VARCHAR NOT NULL, 
+	headers VARCHAR NOT NULL, 
+	tags VARCHAR NOT NULL, 
+	variables VARCHAR NOT NULL, 
+	options VARCHAR NOT NULL, 
+	attachments VARCHAR NOT NULL, 
+	size INTEGER NOT NULL, 
+	url VARCHAR NOT NULL, 
+	accepted_at FLOAT NOT NULL, 
+	expires_at FLOAT NOT NULL, 
+	mime BLOB, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE, 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE, 
+	UNIQUE (storage_key)
+);
+
+CREATE INDEX ix_message_account_id ON message (account_id);
+
+CREATE INDEX ix_message_domain_id ON message (domain_id);
+
+CREATE INDEX ix_message_expires_at ON message (expires_at);
+
+CREATE INDEX ix_message_message_id ON message (message_id);
+
+CREATE TABLE smtp_credential (
+	login VARCHAR NOT NULL, 
+	domain_id VARCHAR NOT NULL, 
+	password VARCHAR NOT NULL, 
+	system BOOLEAN NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (login, domain_id), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+);
+
+CREATE TABLE suppression (
+	domain_id VARCHAR NOT NULL, 
+	address VARCHAR NOT NULL, 
+	kind VARCHAR NOT NULL, 
+	spelled VARCHAR NOT NULL, 
+	code VARCHAR NOT NULL, 
+	error VARCHAR NOT NULL, 
+	tags VARCHAR NOT NULL, 
+	reason VARCHAR NOT NULL, 
+	is_domain BOOLEAN NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (domain_id, address, kind), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+);
+
+CREATE TABLE tag (
+	domain_id VARCHAR NOT NULL, 
+	"key" VARCHAR NOT NULL, 
+	name VARCHAR NOT NULL, 
+	description VARCHAR NOT NULL, 
+	first_seen FLOAT NOT NULL, 
+	last_seen FLOAT NOT NULL, 
+	PRIMARY KEY (domain_id, "key"), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+);
+
+CREATE TABLE envelope (
+	id INTEGER NOT NULL, 
+	message_id INTEGER NOT NULL, 
+	recipient VARCHAR NOT NULL, 
+	state VARCHAR NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(message_id) REFERENCES message (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_envelope_message_id ON envelope (message_id);
+
+CREATE TABLE event_tag (
+	domain_id VARCHAR NOT NULL, 
+	tag VARCHAR NOT NULL, 
+	event_id INTEGER NOT NULL, 
+	PRIMARY KEY (domain_id, tag, event_id), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE, 
+	FOREIGN KEY(event_id) REFERENCES event (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE INDEX ix_event_tag_event_id ON event_tag (event_id);
+

@@ -1,0 +1,238 @@
+"""One reader for all parameters: query, urlencoded, multipart and JSON (facts/account.md, 0.2)."""
+
+import re
+import zlib
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, get_origin
+from urllib.parse import parse_qsl
+
+import orjson
+from fastapi import Depends, Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from mailgun_emulator.core.errors import BadRequest, MailgunError
+
+MOST_BYTES = 55_000_000  # 52.4 MiB, facts/sending.md 1.5
+
+
+class RequestTooLarge(MailgunError):
+    status = 413
+    message = "request size exceeds 52.4MiB limit"
+
+
+class MalformedMultipart(BadRequest):
+    message = "malformed multipart/form-data request"
+
+
+class Upload(NamedTuple):
+    """A part of a multipart body that has a file name."""
+
+    filename: str
+    content_type: str
+    data: bytes
+
+
+class Fields(dict[str, list[Any]]):
+    """Parameters by name, each a list of what was given, in order; `json` is the body when it is JSON."""
+
+    json: Any = None
+    content_type: str = ""
+
+    def first(self, name: str) -> Any:
+        values = self.get(name)
+        return values[0] if values else None
+
+    def uploads(self, name: str) -> list[Upload]:
+        return [value for value in self.get(name, ()) if isinstance(value, Upload)]
+
+
+_INDEX = re.compile(r"\[\d*\]$")
+
+
+async def read_fields(request: Request) -> Fields:
+    """Read the whole body, once; a name given both in query and body has the body's values."""
+    scope = request.scope
+    known: Fields | None = scope.get("mailgun_fields")
+    if known is not None:
+        return known
+    fields = scope["mailgun_fields"] = Fields()
+    query = scope["query_string"]
+    if query:
+        for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+            fields.setdefault(_INDEX.sub("", name), []).append(value)
+    body = await request.body()
+    if request.headers.get("content-encoding", "").lower() == "gzip":
+        body = _gunzip(body)
+    if len(body) > MOST_BYTES:
+        raise RequestTooLarge
+    content_type = fields.content_type = request.headers.get("content-type", "")
+    if body:
+        given = _parse(body, content_type, fields)
+        fields.update(given)
+    return fields
+
+
+def _gunzip(body: bytes) -> bytes:
+    try:
+        unpacked = zlib.decompressobj(wbits=31).decompress(body, MOST_BYTES + 1)
+    except zlib.error:
+        raise BadRequest("unable to parse request: unexpected EOF") from None
+    return unpacked
+
+
+def _parse(body: bytes, content_type: str, fields: Fields) -> dict[str, list[Any]]:
+    kind = content_type.partition(";")[0].strip().lower()
+    given: dict[str, list[Any]] = {}
+    if kind == "multipart/form-data":
+        for name, value in _multipart(body, content_type):
+            given.setdefault(_INDEX.sub("", name), []).append(value)
+        return given
+    if kind.endswith("json") or body[:1] in b"{[":
+        try:
+            fields.json = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            if kind.endswith("json"):
+                raise BadRequest("unable to parse request: invalid JSON") from None
+        else:
+            if isinstance(fields.json, dict):
+                return {
+                    name: value if isinstance(value, list) else [value] for name, value in fields.json.items()
+                }
+            return {}
+    if kind in ("application/x-www-form-urlencoded", ""):
+        for name, value in parse_qsl(
+            body.decode("utf-8", "replace"), keep_blank_values=True, encoding="utf-8"
+        ):
+            given.setdefault(_INDEX.sub("", name), []).append(value)
+    return given
+
+
+def _multipart(body: bytes, content_type: str) -> list[tuple[str, Any]]:
+    """The parts of a form in order; a part with a file name is an `Upload`."""
+    from python_multipart.exceptions import FormParserError
+    from python_multipart.multipart import MultipartParser, parse_options_header
+
+    boundary = parse_options_header(content_type)[1].get(b"boundary")
+    if not boundary:
+        raise MalformedMultipart
+    parts: list[tuple[str, Any]] = []
+    headers: dict[bytes, bytes] = {}
+    name, value, data = b"", b"", bytearray()
+
+    def on_part_begin() -> None:
+        headers.clear()
+        data.clear()
+
+    def on_header_field(chunk: bytes, start: int, end: int) -> None:
+        nonlocal name
+        name += chunk[start:end]
+
+    def on_header_value(chunk: bytes, start: int, end: int) -> None:
+        nonlocal value
+        value += chunk[start:end]
+
+    def on_header_end() -> None:
+        nonlocal name, value
+        headers[name.lower()] = value
+        name = value = b""
+
+    def on_part_data(chunk: bytes, start: int, end: int) -> None:
+        data.extend(chunk[start:end])
+
+    def on_part_end() -> None:
+        options = parse_options_header(headers.get(b"content-disposition", b""))[1]
+        field = options.get(b"name")
+        if field is None:
+            return
+        filename = options.get(b"filename")
+        if filename is None:
+            parts.append((field.decode("utf-8", "replace"), data.decode("utf-8", "replace")))
+            return
+        kind = headers.get(b"content-type", b"application/octet-stream").decode("latin-1")
+        parts.append(
+            (
+                field.decode("utf-8", "replace"),
+                Upload(filename.decode("utf-8", "replace"), kind, bytes(data)),
+            )
+        )
+
+    parser = MultipartParser(
+        boundary,
+        {
+            "on_part_begin": on_part_begin,
+            "on_header_field": on_header_field,
+            "on_header_value": on_header_value,
+            "on_header_end": on_header_end,
+            "on_part_data": on_part_data,
+            "on_part_end": on_part_end,
+        },
+    )
+    try:
+        parser.write(body)
+        parser.finalize()
+    except FormParserError:
+        if body.strip() == b"--" + boundary + b"--":  # PHP's empty form on DELETE
+            return []
+        raise MalformedMultipart from None
+    return parts
+
+
+def _flag(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}.get(
+            value.strip().lower(), value
+        )
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""`yes`, `no`, `true`, `false`, `1`, `0` in any case; PHP sends an empty string for false."""
+
+
+class Form(BaseModel):
+    """Base of all request bodies. A subclass says in `missing` and `invalid` how its section words refusals."""
+
+    model_config = ConfigDict(populate_by_name=True, extra="ignore")
+    missing: ClassVar[str] = "Missing mandatory parameter: {name}"
+    invalid: ClassVar[str] = "Invalid parameter: {name} is invalid"
+    _lists: ClassVar[dict[str, bool]]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        cls._lists = {
+            field.alias or name: get_origin(field.annotation) is list
+            for name, field in cls.model_fields.items()
+        }
+
+    @classmethod
+    def of(cls: "type[FormT]", fields: Fields) -> "FormT":
+        """Empty text counts as absent for what is not text or a flag; the first of several values counts."""
+        data = {}
+        for name, many in cls._lists.items():
+            values = fields.get(name)
+            if values:
+                data[name] = values if many else values[0]
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = str(first["loc"][0]) if first["loc"] else ""
+            text = cls.missing if first["type"] == "missing" else cls.invalid
+            raise BadRequest(text.format(name=name)) from None
+
+
+FormT = TypeVar("FormT", bound=Form)
+
+
+def form(model: type[FormT]) -> Any:
+    """Depend on a request body: `Annotated[BounceForm, form(BounceForm)]`."""
+
+    async def read(request: Request) -> FormT:
+        return model.of(await read_fields(request))
+
+    read.form_model = model  # type: ignore[attr-defined]  # the OpenAPI document is made from it
+    dependency: Callable[..., Awaitable[FormT]] = read
+    return Depends(dependency)
+
+
+CurrentFields = Annotated[Fields, Depends(read_fields)]
