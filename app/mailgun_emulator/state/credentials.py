@@ -2,13 +2,83 @@
 
 from typing import Any, ClassVar
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col, func, select
+
+from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.domains import Domain
+
+
+class CredentialNotFound(NotFound):
+    message = "Credentials not found"
+
+
+class MailboxExists(BadRequest):
+    message = "Mailbox already exists"
+
+
+class PasswordLength(BadRequest):
+    message = "Password is too short. It must be between 5 and 32 characters."
 
 
 class SmtpCredential(SQLModel, table=True):
+    """`login` is the full address in lower case; a `system` one can't be deleted."""
+
     __tablename__: ClassVar[Any] = "smtp_credential"
-    login: str = Field(primary_key=True)
     domain_id: str = Field(foreign_key="domain.id", ondelete="CASCADE", primary_key=True)
+    login: str = Field(primary_key=True)
     password: str
     system: bool = False
     created_at: float
+
+
+def full_login(domain: Domain, login: str) -> str:
+    """`someone` and `someone@domain` name the same credential."""
+    return (login if "@" in login else f"{login}@{domain.name}").lower()
+
+
+def check_password(password: str) -> str:
+    if not 5 <= len(password) <= 32:
+        raise PasswordLength
+    return password
+
+
+def find(tx: Tx, domain: Domain, login: str) -> SmtpCredential | None:
+    return tx.session.get(SmtpCredential, (domain.id, full_login(domain, login)))
+
+
+def get(tx: Tx, domain: Domain, login: str) -> SmtpCredential:
+    credential = find(tx, domain, login)
+    if credential is None:
+        raise CredentialNotFound
+    return credential
+
+
+def create(tx: Tx, domain: Domain, login: str, password: str, *, system: bool = False) -> SmtpCredential:
+    if find(tx, domain, login) is not None:
+        raise MailboxExists
+    return tx.add(
+        SmtpCredential(
+            domain_id=domain.id,
+            login=full_login(domain, login),
+            password=password,
+            system=system,
+            created_at=tx.now,
+        )
+    )
+
+
+def put_postmaster(tx: Tx, domain: Domain, password: str) -> None:
+    """What `smtp_password` of a domain sets."""
+    postmaster = find(tx, domain, "postmaster")
+    if postmaster is None:
+        create(tx, domain, "postmaster", check_password(password), system=True)
+    else:
+        postmaster.password = check_password(password)
+
+
+def list_page(tx: Tx, domain: Domain, skip: int, limit: int) -> tuple[list[SmtpCredential], int]:
+    own = select(SmtpCredential).where(SmtpCredential.domain_id == domain.id)
+    total = tx.session.exec(select(func.count()).select_from(own.subquery())).one()
+    order = col(SmtpCredential.created_at), col(SmtpCredential.login)
+    return list(tx.session.exec(own.order_by(*order).offset(skip).limit(limit))), total

@@ -4,9 +4,11 @@ from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import UniqueConstraint, bindparam, insert
+from sqlalchemy import delete as delete_from
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.state import jobs
 from mailgun_emulator.state.database import Query, Statement, Tx
 
 HTML_FOOTER = '\n<br>\n<p><a href="%unsubscribe_url%">unsubscribe</a></p>\n'
@@ -21,6 +23,10 @@ class DomainTaken(BadRequest):
     message = "This domain name is already taken"
 
 
+class DomainStays(BadRequest):
+    pass
+
+
 class State(StrEnum):
     ACTIVE = "active"
     UNVERIFIED = "unverified"
@@ -28,9 +34,10 @@ class State(StrEnum):
 
 
 class Domain(SQLModel, table=True):
-    """`authority` is the domain whose DKIM keys sign; `dns` says per record what a look-up finds.
+    """`authority` is the domain whose DKIM keys sign; `automatic` marks one made by the first message from it.
 
-    `automatic` marks a domain made by the first message sent from it. Times: seconds since 1970.
+    `dns` (JSON) says of each kind of record what a look-up finds, `checked` what the last one found. A domain that is
+    `deleted` has given its name free and is being removed. Times: seconds since 1970.
     """
 
     __tablename__: ClassVar[Any] = "domain"
@@ -68,7 +75,9 @@ class Domain(SQLModel, table=True):
     rotation_interval: int = 120 * 86400
     verified: bool = False
     dns: str = "{}"
+    checked: str = "{}"
     disabled: str | None = None
+    deleted: bool = False
     verify_window: float = 0
     verify_count: int = 0
 
@@ -87,6 +96,7 @@ class SendingDomain(NamedTuple):
     authority: str
 
 
+_REMOVE = Statement(delete_from(Domain).where(col(Domain.id) == bindparam("id")))
 _INSERT = Statement(insert(Domain))
 _SENDING = Query(
     select(*(getattr(Domain, name) for name in SendingDomain._fields)).where(
@@ -139,7 +149,7 @@ def list_domains(
     limit: int = 100,
 ) -> tuple[list[Domain], int]:
     """One page and how many match in all; newest first unless `sort` is `name:asc` or `name:desc`."""
-    found = select(Domain).where(Domain.account_id == tx.account_id)
+    found = select(Domain).where(Domain.account_id == tx.account_id, col(Domain.deleted).is_(False))
     if state:
         found = found.where(Domain.state == state)
     elif authority:
@@ -158,5 +168,27 @@ def list_domains(
 
 
 def delete(tx: Tx, domain: Domain) -> None:
-    """With all that hangs on it; its jobs go by their own reference to the domain."""
-    tx.session.delete(domain)
+    """Gone for all who ask, its pending deliveries cancelled; the rows that hang on it go in the background."""
+    if domain.type == "sandbox":
+        raise DomainStays("Sandbox domains can't be deleted")
+    if domain.state == State.DISABLED:
+        raise DomainStays("Disabled domains can't be deleted")
+    if tx.session.exec(_dependent_on(domain)).first():
+        raise DomainStays(f"Domain {domain.name} is the DKIM authority of another domain")
+    jobs.cancel_of_domain(tx, domain.id)
+    jobs.schedule(tx, jobs.Step.DELETE_DOMAIN, domain.id, domain_id=domain.id)
+    domain.name, domain.deleted = f"{domain.name} {domain.id}", True
+
+
+def _dependent_on(domain: Domain) -> Any:
+    return select(Domain).where(
+        Domain.account_id == domain.account_id,
+        Domain.authority == domain.name,
+        Domain.id != domain.id,
+        col(Domain.deleted).is_(False),
+    )
+
+
+def remove(tx: Tx, domain_id: str) -> None:
+    """With all that hangs on it."""
+    _REMOVE.run(tx, id=domain_id)

@@ -49,6 +49,7 @@ class _Next(NamedTuple):
 
 _INSERT = Statement(insert(Job).values({name: bindparam(name) for name in DueJob._fields[1:]}))
 _DELETE = Statement(delete(Job).where(col(Job.id) == bindparam("id")))
+_CANCEL_OF_DOMAIN = Statement(delete(Job).where(col(Job.domain_id) == bindparam("domain_id")))
 _DUE = Query(
     select(*(getattr(Job, name) for name in DueJob._fields))
     .where(col(Job.due_at) <= bindparam("now"))
@@ -91,6 +92,10 @@ def list_due(tx: Tx, most: int) -> list[DueJob]:
 def complete(tx: Tx, job: DueJob) -> None:
     """Belongs in the transaction that did the work, so that a killed process repeats nothing it finished."""
     _DELETE.run(tx, id=job.id)
+
+
+def cancel_of_domain(tx: Tx, domain_id: str) -> None:
+    _CANCEL_OF_DOMAIN.run(tx, domain_id=domain_id)
 
 
 def next_due(tx: Tx) -> float | None:

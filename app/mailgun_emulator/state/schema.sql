@@ -64,7 +64,9 @@ CREATE TABLE domain (
 	rotation_interval INTEGER NOT NULL, 
 	verified BOOLEAN NOT NULL, 
 	dns VARCHAR NOT NULL, 
+	checked VARCHAR NOT NULL, 
 	disabled VARCHAR, 
+	deleted BOOLEAN NOT NULL, 
 	verify_window FLOAT NOT NULL, 
 	verify_count INTEGER NOT NULL, 
 	PRIMARY KEY (id), 
@@ -107,7 +109,7 @@ CREATE TABLE domain_key (
 	private_pem VARCHAR NOT NULL, 
 	public VARCHAR NOT NULL, 
 	active BOOLEAN NOT NULL, 
-	verified BOOLEAN NOT NULL, 
+	valid VARCHAR NOT NULL, 
 	automatic BOOLEAN NOT NULL, 
 	created_at FLOAT NOT NULL, 
 	PRIMARY KEY (id), 
@@ -198,12 +200,12 @@ CREATE INDEX ix_message_expires_at ON message (expires_at);
 CREATE INDEX ix_message_message_id ON message (message_id);
 
 CREATE TABLE smtp_credential (
-	login VARCHAR NOT NULL, 
 	domain_id VARCHAR NOT NULL, 
+	login VARCHAR NOT NULL, 
 	password VARCHAR NOT NULL, 
 	system BOOLEAN NOT NULL, 
 	created_at FLOAT NOT NULL, 
-	PRIMARY KEY (login, domain_id), 
+	PRIMARY KEY (domain_id, login), 
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
 );
 
