@@ -1,11 +1,62 @@
-"""A server of its own for each worker, reached through a real port."""
+"""A server of its own for each worker, reached through a real port; every answer is held against the contract."""
 
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx2
 import pytest
+
+CHECKER = Path(__file__).parents[2] / "shared" / "tools" / "contract.py"
+
+
+class Account(NamedTuple):
+    """An account that only one test knows; `domain` is verified."""
+
+    id: str
+    name: str
+    api_key: str
+    signing_key: str
+    domain: str
+
+
+@cache
+def contract() -> Any:
+    """Mailgun's published contract, where it is at hand."""
+    if not CHECKER.exists():
+        return None
+    spec = importlib.util.spec_from_file_location("contract", CHECKER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["contract"] = module
+    spec.loader.exec_module(module)
+    return module.Contract.load()
+
+
+class Client(httpx2.Client):
+    """Fails the test whose answer breaks the contract."""
+
+    def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        response = super().send(request, **options)
+        if contract() is not None:
+            violations = contract().check(
+                request.method,
+                request.url.raw_path.decode(),
+                response.status_code,
+                response.headers.get("content-type", ""),
+                response.read(),
+            )
+            assert not violations, "\n".join(violations)
+        return response
+
+    def drain(self) -> None:
+        """Wait until all that is due is done."""
+        assert self.post("/_emulator/drain").status_code == 200
 
 
 @pytest.fixture(scope="session")
@@ -19,8 +70,12 @@ def server_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def client(server_url: str) -> Iterator[httpx2.Client]:
-    """Speaks for an account of its own."""
-    account = httpx2.post(f"{server_url}/_emulator/accounts").json()
-    with httpx2.Client(base_url=server_url, auth=("api", account["api_key"])) as client:
+def account(server_url: str) -> Account:
+    return Account(**httpx2.post(f"{server_url}/_emulator/accounts").json())
+
+
+@pytest.fixture
+def client(server_url: str, account: Account) -> Iterator[Client]:
+    """Speaks for the test's account."""
+    with Client(base_url=server_url, auth=("api", account.api_key)) as client:
         yield client

@@ -1,7 +1,6 @@
 """Where the parts meet."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -13,14 +12,15 @@ from fastapi.responses import PlainTextResponse
 from mailgun_emulator.api import SECTIONS
 from mailgun_emulator.control import SECTIONS as CONTROL
 from mailgun_emulator.core.clock import Clock
-from mailgun_emulator.core.ids import Ids
 from mailgun_emulator.core.settings import Settings
-from mailgun_emulator.state.database import Database
+from mailgun_emulator.state.database import IN_MEMORY, Database
 from mailgun_emulator.web import errors
 from mailgun_emulator.web.routing import RouteIndex, with_mailgun_headers
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+    from mailgun_emulator.pipeline.worker import Worker
 
 
 class Emulator:
@@ -28,44 +28,53 @@ class Emulator:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.log = logging.getLogger("mailgun_emulator")
         self.clock = Clock()
-        self.database = Database(settings.database, self.clock, Ids(settings.seed))
+        self.database = Database(settings, self.clock)
         self.default_account_id = ""
         self._started_at = self.clock.now()
         self._preparing: asyncio.Task[None] | None = None
+        self._pristine: Database | None = None
+        self.worker: Worker | None = None
 
     def uptime(self) -> float:
         """Seconds since the start."""
         return self.clock.now() - self._started_at
 
     async def ready(self) -> None:
-        """Wait until the default account is there; the first caller makes it."""
+        """Wait until the default account is there and work is being done; the first caller sees to it."""
         if not self.default_account_id:
             if self._preparing is None:
                 self._preparing = asyncio.create_task(self._prepare())
             await asyncio.shield(self._preparing)
 
     async def _prepare(self) -> None:
-        from mailgun_emulator.state import accounts, keys
+        from mailgun_emulator.pipeline.worker import Worker
+        from mailgun_emulator.state import accounts
 
         async with self.database.begin() as tx:
-            credential = keys.find_by_secret(tx, self.settings.api_key)
-            if credential is None:
-                account = accounts.create(
-                    tx,
-                    "Default account",
-                    api_key=self.settings.api_key,
-                    signing_key=self.settings.signing_key,
-                    domain_names=self.settings.domain,
-                )
-        self.default_account_id = credential.account_id if credential else account.id
-        self.database.keep_pristine()
+            account_id = accounts.ensure_default(tx, self.settings).id
+        self.worker = Worker(self.database)
+        self.worker.start()
+        self.default_account_id = account_id
 
     async def reset(self) -> None:
         """Back to the start: nothing but the default account, and no work pending."""
+        from mailgun_emulator.state import accounts
+
         await self.ready()
-        self.database.reset()
+        if self._pristine is None:
+            self._pristine = Database(self.settings, self.clock, IN_MEMORY)
+            async with self._pristine.begin() as tx:
+                accounts.ensure_default(tx, self.settings, self.default_account_id)
+            self._pristine.forget_starts()
+        self.database.restore(self._pristine)
+
+    async def close(self) -> None:
+        if self.worker is not None:
+            await self.worker.stop()
+        self.database.close()
+        if self._pristine is not None:
+            self._pristine.close()
 
 
 def load(section: str) -> APIRouter:
@@ -79,8 +88,10 @@ def create_app(settings: Settings) -> "tuple[ASGIApp, Emulator]":
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if emulator.database.pending_jobs():
+            await emulator.ready()
         yield
-        emulator.database.close()
+        await emulator.close()
 
     app = FastAPI(title="Mailgun emulator", lifespan=lifespan, openapi_url=None)
     app.state.emulator = emulator

@@ -1,7 +1,9 @@
 import httpx2
 
+from tests.conftest import Client
 
-def test_accounts_do_not_see_each_other(server_url: str, client: httpx2.Client) -> None:
+
+def test_accounts_do_not_see_each_other(server_url: str, client: Client) -> None:
     one, two = (client.post("/_emulator/accounts").json() for _ in range(2))
     httpx2.post(f"{server_url}/v1/keys", auth=("api", one["api_key"]), data={"role": "basic"})
     counts = [

@@ -9,12 +9,13 @@ router = APIRouter(prefix="/_emulator", tags=["Emulator"])
 
 
 class Health(BaseModel):
-    """`uptime` in seconds."""
+    """`uptime` in seconds; `pending_jobs` are deliveries and other work, due now or later."""
 
     status: str
     version: str
     uptime: float
     database: bool
+    pending_jobs: int
 
 
 @router.get("/health")
@@ -27,4 +28,5 @@ async def get_health(request: Request) -> Health:
         version=__version__,
         uptime=emulator.uptime(),
         database=reachable,
+        pending_jobs=emulator.database.pending_jobs() if reachable else 0,
     )

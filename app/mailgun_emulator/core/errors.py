@@ -13,8 +13,10 @@ class MailgunError(Exception):
     key: ClassVar[str] = "message"
     message: ClassVar[str] = "Bad Request"
 
-    def __init__(self, message: str | None = None) -> None:
+    def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
+        """`hint` tells the emulator's user, in a header and in the log, what Mailgun's own words leave open."""
         super().__init__(message or self.message)
+        self.hint = hint
 
     def body(self) -> dict[str, object] | str:
         """Sent as JSON if a dict, as plain text if a str."""

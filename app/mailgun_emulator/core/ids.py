@@ -8,10 +8,8 @@ from random import Random
 class Ids:
     """The same seed gives the same values in the same order."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        self.seeded = seed is not None
+    def __init__(self, seed: int | str | None = None) -> None:
         self._random = Random(seed)  # noqa: S311 - these only need to look random
-        self.chance = self._random.random
 
     def hex(self, length: int) -> str:
         return f"{self._random.getrandbits(4 * length):0{length}x}"

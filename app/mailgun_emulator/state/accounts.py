@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, delete, insert
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import NotFound
+from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import domains, keys
 from mailgun_emulator.state.database import Statement, Tx
 
@@ -49,10 +50,33 @@ def create(
     )
     _INSERT.run(tx, **account.model_dump())
     keys.create(tx, account_id, secret=api_key, description="The account's first key")
-    sandbox = f"sandbox{tx.ids.hex(32)}.mailgun.org"
+    sandbox = f"sandbox{account_id}{account_id[:8]}.mailgun.org"
     domains.create(tx, sandbox, account_id, type="sandbox", state=domains.State.ACTIVE, verified=True)
-    for domain_name in domain_names or (f"{account_id[:8]}.example.com",):
+    for domain_name in (f"{account_id[:8]}.example.com",) if domain_names is None else domain_names:
         domains.create(tx, domain_name, account_id, state=domains.State.ACTIVE, verified=True)
+    return account
+
+
+def ensure_default(tx: Tx, settings: Settings, id: str | None = None) -> Account:  # noqa: A002 - the column's own name
+    """The oldest account, with the key, the signing key and the domains that the settings name."""
+    account = tx.session.exec(select(Account).order_by(col(Account.created_at)).limit(1)).first()
+    if account is None:
+        return create(
+            tx,
+            "Default account",
+            id=id,
+            api_key=settings.api_key,
+            signing_key=settings.signing_key,
+            domain_names=settings.domain,
+        )
+    tx.account_id = account.id
+    if keys.find_by_secret(tx, settings.api_key) is None:
+        keys.create(tx, account.id, secret=settings.api_key, description="Named at the start")
+    for name in settings.domain:
+        if domains.find(tx, name) is None:
+            domains.create(tx, name, state=domains.State.ACTIVE, verified=True)
+    if "signing_key" in settings.model_fields_set:
+        account.signing_key = settings.signing_key
     return account
 
 

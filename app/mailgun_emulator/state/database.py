@@ -2,15 +2,18 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.ids import Ids
+from mailgun_emulator.core.settings import Settings
+from mailgun_emulator.mail.dkim import KeyPairs
 
 if TYPE_CHECKING:
     from sqlalchemy import Executable
@@ -55,7 +58,7 @@ class Statement:
         return str(self._statement.compile(dialect=sqlite.dialect(paramstyle="named")))  # type: ignore[attr-defined]  # SQLAlchemy declares compile() one class further down
 
     def run(self, tx: "Tx", **parameters: Any) -> sqlite3.Cursor:
-        return tx.connection.execute(self.sql, parameters)
+        return tx.execute(self.sql, parameters)
 
 
 class Query(Statement, Generic[Record]):
@@ -66,24 +69,26 @@ class Query(Statement, Generic[Record]):
         self._make = record._make
 
     def find(self, tx: "Tx", **parameters: Any) -> Record | None:
-        row = tx.connection.execute(self.sql, parameters).fetchone()
+        row = tx.execute(self.sql, parameters).fetchone()
         return None if row is None else self._make(row)
 
     def list(self, tx: "Tx", **parameters: Any) -> list[Record]:
-        return [self._make(row) for row in tx.connection.execute(self.sql, parameters)]
+        return [self._make(row) for row in tx.execute(self.sql, parameters)]
 
 
 class Tx:
     """One transaction: the only door to the state. Ends well or leaves nothing behind.
 
-    `account_id` is whom the caller speaks for, `now` the instant it all happens at (seconds since 1970).
+    `account_id` is whom the caller speaks for, `now` the instant it all happens at (seconds since 1970),
+    `ids` and `key_pairs` where new ids and keys come from.
     """
 
     def __init__(self, database: "Database", account_id: str = "") -> None:
         self._database = database
-        self.connection = database.connection
         self.now = database.clock.now()
         self.ids = database.ids
+        self.key_pairs = database.key_pairs
+        self.settings = database.settings
         self.account_id = account_id
 
     @cached_property
@@ -97,6 +102,13 @@ class Tx:
         self.session.add(row)
         self.session.flush()
         return row
+
+    def execute(self, sql: str, parameters: dict[str, Any]) -> sqlite3.Cursor:
+        """Run SQL on the driver's connection; it sees what the session has changed."""
+        session: Session | None = self.__dict__.get("session")
+        if session is not None:
+            session.flush()
+        return self._database.connection.execute(sql, parameters)
 
     def due(self, at: float) -> None:
         """A job is due at that instant: the worker is woken once this is committed."""
@@ -113,17 +125,19 @@ class Tx:
 class Database:
     """Refuses a file that is not ours or of another schema, and leaves it as it was."""
 
-    def __init__(self, path: str, clock: Clock, ids: Ids) -> None:
-        self.path = path
+    def __init__(self, settings: Settings, clock: Clock, path: str | None = None) -> None:
+        self.settings = settings
+        self.path = settings.database if path is None else path
         self.clock = clock
-        self.ids = ids
+        self.key_pairs = KeyPairs(settings.seed)
         self.changed = asyncio.Event()
         self.next_due = 0.0
+        self._woken = False
         self._open: Tx | None = None
         self._batch: asyncio.Future[None] | None = None
         try:
             self.connection = sqlite3.connect(
-                path,
+                self.path,
                 isolation_level=None,
                 check_same_thread=False,
                 cached_statements=512,
@@ -132,9 +146,9 @@ class Database:
             self._prepare()
         except sqlite3.Error as error:
             raise DatabaseUnusable(
-                f"The database {path!r} can't be used: {error}. Name another with --database."
+                f"The database {self.path!r} can't be used: {error}. Name another with --database."
             ) from error
-        self._pristine: sqlite3.Connection | None = None
+        self.ids = self._new_ids()
 
     def _prepare(self) -> None:
         application, version = (
@@ -160,6 +174,12 @@ class Database:
                 f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
             )
 
+    def _new_ids(self) -> Ids:
+        """A seed gives other ids on each start on the same file, or they would meet those of the last."""
+        self.connection.execute("INSERT INTO start (at) VALUES (?)", (self.clock.now(),))
+        (starts,) = self.connection.execute("SELECT count(*) FROM start").fetchone()
+        return Ids(None if self.settings.seed is None else f"{self.settings.seed}/{starts}")
+
     @cached_property
     def engine(self) -> Any:
         import orjson
@@ -176,10 +196,17 @@ class Database:
 
     @asynccontextmanager
     async def begin(self, account_id: str = "") -> AsyncIterator[Tx]:
-        """Nothing may be awaited inside that suspends: there is one transaction at a time."""
+        """End once it is committed. Nothing that suspends may be awaited inside."""
+        with self.transaction(account_id) as tx:
+            yield tx
+        await self.committed()
+
+    @contextmanager
+    def transaction(self, account_id: str = "") -> Iterator[Tx]:
+        """As `begin`, but what ends it is committed later in the same turn of the loop: see `committed`."""
         if self._open is not None:
             raise RuntimeError("A transaction was left open while something was awaited.")
-        batch = self._join_batch()
+        self._join_batch()
         self.connection.execute("SAVEPOINT tx")
         tx = self._open = Tx(self, account_id)
         try:
@@ -192,15 +219,18 @@ class Database:
         finally:
             self._open = None
             self.connection.execute("RELEASE tx")
-        await asyncio.shield(batch)
 
-    def _join_batch(self) -> "asyncio.Future[None]":
+    async def committed(self) -> None:
+        """Wait until all that has ended is committed; raise if that failed."""
+        if self._batch is not None:
+            await asyncio.shield(self._batch)
+
+    def _join_batch(self) -> None:
         if self._batch is None:
             loop = asyncio.get_running_loop()
             self._batch = loop.create_future()
             self.connection.execute("BEGIN")
             loop.call_soon(self._commit)
-        return self._batch
 
     def _commit(self) -> None:
         batch, self._batch = self._batch, None
@@ -215,23 +245,35 @@ class Database:
             batch.exception()  # those who wait are told; nobody waiting is no fault
         else:
             batch.set_result(None)
-        if self.next_due <= self.clock.now():
+        if self._woken:
+            self._woken = False
             self.changed.set()
 
     def wake_at(self, at: float) -> None:
-        self.next_due = min(self.next_due, at)
+        if at < self.next_due:
+            self.next_due = at
+            self._woken = True
 
-    def keep_pristine(self) -> None:
-        """What `reset` goes back to is what is there now."""
-        self._commit()
-        self._pristine = sqlite3.connect(IN_MEMORY, check_same_thread=False)
-        self.connection.backup(self._pristine)
+    def sleep_until(self, at: float | None) -> None:
+        """The worker has done all that is due; the next job is due then."""
+        self.next_due = inf if at is None else at
 
-    def reset(self) -> None:
-        """Go back to the state at the start, in one copy, however much there is (facts/performance.md, 7)."""
+    def forget_starts(self) -> None:
+        """What is copied from here counts its own starts."""
+        self.connection.execute("DELETE FROM start")
+
+    def restore(self, pristine: "Database") -> None:
+        """Become a copy of another, in one go, however much there is (facts/performance.md, 7)."""
         self._commit()
-        if self._pristine is not None:
-            self._pristine.backup(self.connection)
+        pristine.connection.backup(self.connection)
+        self.key_pairs = KeyPairs(self.settings.seed)
+        self.ids = self._new_ids()
+        self.next_due = 0.0
+        self.changed.set()
+
+    def pending_jobs(self) -> int:
+        (jobs,) = self.connection.execute("SELECT count(*) FROM job").fetchone()
+        return int(jobs)
 
     def reachable(self) -> bool:
         try:
@@ -247,5 +289,3 @@ class Database:
     def close(self) -> None:
         self._commit()
         self.connection.close()
-        if self._pristine is not None:
-            self._pristine.close()

@@ -51,8 +51,6 @@ class DomainKey(SQLModel, table=True):
     created_at: float
 
 
-
-
 def list_keys(tx: Tx, domain: Domain, *, automatic: bool | None = None) -> list[DomainKey]:
     found = select(DomainKey).where(DomainKey.domain_id == domain.id)
     if automatic is not None:

@@ -1,10 +1,12 @@
-"""What has happened to messages."""
+"""What has happened to messages (facts/sending.md, 3). Only `pipeline.record` adds to it."""
 
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import Index
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, bindparam, delete, insert
+from sqlmodel import Field, SQLModel, col, select
+
+from mailgun_emulator.state.database import Statement, Tx
 
 
 class EventType(StrEnum):
@@ -20,7 +22,10 @@ class EventType(StrEnum):
 
 
 class Event(SQLModel, table=True):
-    """`payload` is the event's JSON as Mailgun gives it; the other columns are what it is looked for by."""
+    """`payload` is the event's JSON as Mailgun gives it; the other columns are what it is looked for by.
+
+    `key` is the event's id on the wire, `recipient` in lower case, `message_id` without angle brackets.
+    """
 
     __tablename__: ClassVar[Any] = "event"
     __table_args__ = (
@@ -46,3 +51,47 @@ class EventTag(SQLModel, table=True):
     domain_id: str = Field(foreign_key="domain.id", ondelete="CASCADE", primary_key=True)
     tag: str = Field(primary_key=True)
     event_id: int = Field(primary_key=True, foreign_key="event.id", ondelete="CASCADE", index=True)
+
+
+_COLUMNS = [name for name in Event.model_fields if name != "id"]
+_INSERT = Statement(insert(Event).values({name: bindparam(name) for name in _COLUMNS}))
+_INSERT_TAG = Statement(
+    insert(EventTag)
+    .values({name: bindparam(name) for name in EventTag.model_fields})
+    .prefix_with("OR IGNORE")
+)
+_EXPIRED = select(Event.id).where(
+    col(Event.domain_id) == bindparam("domain_id"), col(Event.at) < bindparam("before")
+)
+_EXPIRE = Statement(delete(Event).where(col(Event.id).in_(_EXPIRED.limit(bindparam("most")))))
+
+
+def add(
+    tx: Tx,
+    *,
+    domain_id: str,
+    type: EventType,  # noqa: A002 - the column's own name
+    key: str,
+    recipient: str,
+    message_id: str,
+    payload: str,
+    tags: list[str],
+) -> None:
+    row = _INSERT.run(
+        tx,
+        domain_id=domain_id,
+        at=tx.now,
+        type=type.value,
+        key=key,
+        recipient=recipient.lower(),
+        message_id=message_id,
+        payload=payload,
+    ).lastrowid
+    for tag in tags:
+        _INSERT_TAG.run(tx, domain_id=domain_id, tag=tag.lower(), event_id=row)
+
+
+def expire(tx: Tx, domain_id: str, most: int) -> int:
+    """Forget some of those that are kept no longer; how many."""
+    before = tx.now - tx.settings.event_retention * 86400.0
+    return _EXPIRE.run(tx, domain_id=domain_id, before=before, most=most).rowcount

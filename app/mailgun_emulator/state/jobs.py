@@ -21,8 +21,8 @@ class Job(SQLModel, table=True):
 
     __tablename__: ClassVar[Any] = "job"
     id: int = Field(default=None, primary_key=True)
-    account_id: str = Field(foreign_key="account.id", ondelete="CASCADE", index=True)
-    domain_id: str | None = Field(default=None, foreign_key="domain.id", ondelete="CASCADE", index=True)
+    account_id: str = Field(foreign_key="account.id", ondelete="CASCADE")
+    domain_id: str | None = Field(default=None, foreign_key="domain.id", ondelete="CASCADE")
     due_at: float = Field(index=True)
     step: str
     subject: str
@@ -89,9 +89,12 @@ def list_due(tx: Tx, most: int) -> list[DueJob]:
     return _DUE.list(tx, now=tx.now, most=most)
 
 
-def complete(tx: Tx, job: DueJob) -> None:
-    """Belongs in the transaction that did the work, so that a killed process repeats nothing it finished."""
-    _DELETE.run(tx, id=job.id)
+def complete(tx: Tx, job: DueJob) -> bool:
+    """Belongs in the transaction that does the work, so that a killed process repeats nothing it finished.
+
+    False: the job was cancelled in the meantime, and nothing is to be done.
+    """
+    return _DELETE.run(tx, id=job.id).rowcount == 1
 
 
 def cancel_of_domain(tx: Tx, domain_id: str) -> None:

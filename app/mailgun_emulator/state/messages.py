@@ -1,23 +1,32 @@
-"""Accepted messages, and one envelope for each of their recipients."""
+"""Accepted messages as they were sent, kept for as long as Mailgun stores them (facts/sending.md, 1.13)."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, bindparam, delete, insert
+from sqlmodel import Field, SQLModel, col, select
+
+from mailgun_emulator.core.errors import NotFound
+from mailgun_emulator.state.database import Query, Statement, Tx
+from mailgun_emulator.state.domains import Domain
+
+
+class MessageNotFound(NotFound):
+    message = "Message not found"
 
 
 class Message(SQLModel, table=True):
     """One copy as it goes out. JSON is kept as text, times are seconds since 1970.
 
-    `headers` are those that events repeat, `options` what deliver needs of `o:` parameters, `url` where the stored
-    copy is read, on the host the sender called.
+    `sender` is the envelope's, `recipients` a list of addresses, `headers` those that events repeat, `options` what
+    delivery needs to know, `url` where the stored copy is read, on the host the sender called.
     """
 
     __tablename__: ClassVar[Any] = "message"
+    __table_args__ = (Index("message_expiry", "domain_id", "expires_at"),)
     id: int = Field(default=None, primary_key=True)
-    account_id: str = Field(foreign_key="account.id", ondelete="CASCADE", index=True)
-    domain_id: str = Field(foreign_key="domain.id", ondelete="CASCADE", index=True)
+    domain_id: str = Field(foreign_key="domain.id", ondelete="CASCADE")
     storage_key: str = Field(unique=True)
-    message_id: str = Field(index=True)
+    message_id: str
     sender: str
     recipients: str
     headers: str
@@ -28,16 +37,88 @@ class Message(SQLModel, table=True):
     size: int
     url: str
     accepted_at: float
-    expires_at: float = Field(index=True)
-    mime: bytes | None = None
+    expires_at: float
+    mime: bytes
 
 
-class Envelope(SQLModel, table=True):
-    """`state` is queued until the last event: delivered or failed."""
+class SentMessage(NamedTuple):
+    """A message as the steps of its life need it: all but its MIME, and the name of its domain."""
 
-    __tablename__: ClassVar[Any] = "envelope"
-    id: int = Field(default=None, primary_key=True)
-    message_id: int = Field(foreign_key="message.id", ondelete="CASCADE", index=True)
-    recipient: str
-    state: str = "queued"
-    attempts: int = 0
+    id: int
+    domain_id: str
+    storage_key: str
+    message_id: str
+    sender: str
+    recipients: str
+    headers: str
+    tags: str
+    variables: str
+    options: str
+    attachments: str
+    size: int
+    url: str
+    accepted_at: float
+    expires_at: float
+    domain_name: str
+
+
+class StoredMime(NamedTuple):
+    id: int
+    sender: str
+    recipients: str
+    variables: str
+    tags: str
+    options: str
+    mime: bytes
+
+
+_COLUMNS = [name for name in Message.model_fields if name != "id"]
+_INSERT = Statement(insert(Message).values({name: bindparam(name) for name in _COLUMNS}))
+_SENT = Query(
+    select(*(getattr(Message, name) for name in SentMessage._fields[:-1]), Domain.name)
+    .join(Domain, col(Domain.id) == Message.domain_id)
+    .where(col(Message.id) == bindparam("id")),
+    SentMessage,
+)
+_STORED = Query(
+    select(*(getattr(Message, name) for name in StoredMime._fields)).where(
+        col(Message.storage_key) == bindparam("storage_key"),
+        col(Message.domain_id) == bindparam("domain_id"),
+        col(Message.expires_at) > bindparam("now"),
+    ),
+    StoredMime,
+)
+_DELETE = Statement(delete(Message).where(col(Message.id) == bindparam("id")))
+_EXPIRED = select(Message.id).where(
+    col(Message.domain_id) == bindparam("domain_id"), col(Message.expires_at) <= bindparam("now")
+)
+_EXPIRE = Statement(delete(Message).where(col(Message.id).in_(_EXPIRED.limit(bindparam("most")))))
+
+
+def add(tx: Tx, message: SentMessage, mime: bytes) -> SentMessage:
+    """Give back the message with its row's id."""
+    parameters = message._asdict()
+    del parameters["id"], parameters["domain_name"]
+    return message._replace(id=_INSERT.run(tx, mime=mime, **parameters).lastrowid)
+
+
+def find_sent(tx: Tx, id: int) -> SentMessage | None:  # noqa: A002 - the column's own name
+    return _SENT.find(tx, id=id)
+
+
+def get_stored(tx: Tx, domain_id: str, storage_key: str) -> StoredMime:
+    """Refuse what was never stored here or is stored no longer."""
+    found = _STORED.find(tx, domain_id=domain_id, storage_key=storage_key, now=tx.now)
+    if found is None:
+        raise MessageNotFound
+    return found
+
+
+def delete_stored(tx: Tx, domain_id: str, storage_key: str) -> None:
+    """Delivery of what was not delivered yet ends with it."""
+    _DELETE.run(tx, id=get_stored(tx, domain_id, storage_key).id)
+
+
+def expire(tx: Tx, domain_id: str, most: int) -> int:
+    """Forget some of those whose time is over; how many."""
+    return _EXPIRE.run(tx, domain_id=domain_id, now=tx.now, most=most).rowcount

@@ -7,6 +7,12 @@ CREATE TABLE account (
 	PRIMARY KEY (id)
 );
 
+CREATE TABLE start (
+	id INTEGER NOT NULL, 
+	at FLOAT NOT NULL, 
+	PRIMARY KEY (id)
+);
+
 CREATE TABLE api_key (
 	secret VARCHAR NOT NULL, 
 	id VARCHAR NOT NULL, 
@@ -71,6 +77,22 @@ CREATE TABLE domain (
 	verify_count INTEGER NOT NULL, 
 	PRIMARY KEY (id), 
 	UNIQUE (account_id, name), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
+);
+
+CREATE TABLE former_domain (
+	account_id VARCHAR NOT NULL, 
+	name VARCHAR NOT NULL, 
+	PRIMARY KEY (account_id, name), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
+);
+
+CREATE TABLE sandbox_recipient (
+	account_id VARCHAR NOT NULL, 
+	email VARCHAR NOT NULL, 
+	activated BOOLEAN NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (account_id, email), 
 	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
 );
 
@@ -161,15 +183,10 @@ CREATE TABLE job (
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
 );
 
-CREATE INDEX ix_job_account_id ON job (account_id);
-
-CREATE INDEX ix_job_domain_id ON job (domain_id);
-
 CREATE INDEX ix_job_due_at ON job (due_at);
 
 CREATE TABLE message (
 	id INTEGER NOT NULL, 
-	account_id VARCHAR NOT NULL, 
 	domain_id VARCHAR NOT NULL, 
 	storage_key VARCHAR NOT NULL, 
 	message_id VARCHAR NOT NULL, 
@@ -184,20 +201,13 @@ CREATE TABLE message (
 	url VARCHAR NOT NULL, 
 	accepted_at FLOAT NOT NULL, 
 	expires_at FLOAT NOT NULL, 
-	mime BLOB, 
+	mime BLOB NOT NULL, 
 	PRIMARY KEY (id), 
-	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE, 
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE, 
 	UNIQUE (storage_key)
 );
 
-CREATE INDEX ix_message_account_id ON message (account_id);
-
-CREATE INDEX ix_message_domain_id ON message (domain_id);
-
-CREATE INDEX ix_message_expires_at ON message (expires_at);
-
-CREATE INDEX ix_message_message_id ON message (message_id);
+CREATE INDEX message_expiry ON message (domain_id, expires_at);
 
 CREATE TABLE smtp_credential (
 	domain_id VARCHAR NOT NULL, 
@@ -234,18 +244,6 @@ CREATE TABLE tag (
 	PRIMARY KEY (domain_id, "key"), 
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
 );
-
-CREATE TABLE envelope (
-	id INTEGER NOT NULL, 
-	message_id INTEGER NOT NULL, 
-	recipient VARCHAR NOT NULL, 
-	state VARCHAR NOT NULL, 
-	attempts INTEGER NOT NULL, 
-	PRIMARY KEY (id), 
-	FOREIGN KEY(message_id) REFERENCES message (id) ON DELETE CASCADE
-);
-
-CREATE INDEX ix_envelope_message_id ON envelope (message_id);
 
 CREATE TABLE event_tag (
 	domain_id VARCHAR NOT NULL, 

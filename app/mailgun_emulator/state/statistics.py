@@ -2,7 +2,13 @@
 
 from typing import Any, ClassVar
 
+from sqlalchemy import bindparam
+from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel
+
+from mailgun_emulator.state.database import Statement, Tx
+
+HOUR = 3600
 
 
 class HourCount(SQLModel, table=True):
@@ -30,3 +36,43 @@ class DimensionCount(SQLModel, table=True):
     country: str = Field(primary_key=True)
     device: str = Field(primary_key=True)
     count: int
+
+
+def _one_more(table: type[SQLModel]) -> Statement:
+    keys = [name for name in table.model_fields if name != "count"]
+    added = insert(table).values({"count": 1, **{name: bindparam(name) for name in keys}})
+    return Statement(
+        added.on_conflict_do_update(index_elements=keys, set_={"count": table.__table__.c.count + 1})  # type: ignore[attr-defined]  # SQLModel does not declare __table__
+    )
+
+
+_COUNT_HOUR = _one_more(HourCount)
+_COUNT_DIMENSIONS = _one_more(DimensionCount)
+
+
+def count(
+    tx: Tx,
+    domain_id: str,
+    metric: str,
+    tags: list[str],
+    *,
+    provider: str = "",
+    ip: str = "",
+    country: str = "",
+    device: str = "",
+) -> None:
+    """One event more, now; once for all mail and once for each of its tags."""
+    hour = int(tx.now) // HOUR * HOUR
+    _COUNT_HOUR.run(tx, domain_id=domain_id, metric=metric, hour=hour)
+    for tag in ("", *tags):
+        _COUNT_DIMENSIONS.run(
+            tx,
+            domain_id=domain_id,
+            tag=tag.lower(),
+            hour=hour,
+            metric=metric,
+            provider=provider,
+            ip=ip,
+            country=country,
+            device=device,
+        )

@@ -1,9 +1,13 @@
 """The four lists of a domain: bounces, complaints, unsubscribes, allowlist (facts/sending.md, 6)."""
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from sqlmodel import Field, SQLModel
+from sqlalchemy import bindparam
+from sqlmodel import Field, SQLModel, col, select
+
+from mailgun_emulator.state.database import Query, Tx
+from mailgun_emulator.state.jobs import DueJob
 
 
 class Kind(StrEnum):
@@ -31,3 +35,41 @@ class Suppression(SQLModel, table=True):
     reason: str = ""
     is_domain: bool = False
     created_at: float
+
+
+class Suppressed(NamedTuple):
+    """What delivery asks of an address."""
+
+    kind: str
+    tags: str
+
+
+_OF_ADDRESS = Query(
+    select(Suppression.kind, Suppression.tags).where(
+        col(Suppression.domain_id) == bindparam("domain_id"),
+        col(Suppression.address) == bindparam("address"),
+    ),
+    Suppressed,
+)
+
+
+def list_of_address(tx: Tx, domain_id: str, address: str) -> list[Suppressed]:
+    """The lists that hold an address; `address` may also be a whole domain, for the allowlist."""
+    return _OF_ADDRESS.list(tx, domain_id=domain_id, address=address.lower())
+
+
+def put(tx: Tx, domain_id: str, address: str, kind: Kind, **fields: Any) -> Suppression:
+    """Add or replace; `fields` are the columns that differ from their defaults."""
+    return tx.session.merge(
+        Suppression(
+            domain_id=domain_id,
+            address=address.lower(),
+            kind=kind,
+            spelled=address,
+            **{"created_at": tx.now, **fields},
+        )
+    )
+
+
+def do_import(tx: Tx, job: DueJob) -> None:
+    raise RuntimeError(f"import of {job.subject} is not written yet")

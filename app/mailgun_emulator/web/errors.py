@@ -1,10 +1,15 @@
 """Every error a client sees leaves through here."""
 
+import logging
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 
 from mailgun_emulator.core.errors import BadRequest, MailgunError
+
+HINT_HEADER = "X-Mailgun-Emulator-Hint"
+log = logging.getLogger(__name__)
 
 
 def install(app: FastAPI) -> None:
@@ -15,12 +20,16 @@ def install(app: FastAPI) -> None:
 
 async def answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, MailgunError)  # noqa: S101 - tells the type checker what install() promises
+    headers = error.headers()
+    if error.hint:
+        headers[HINT_HEADER] = error.hint
+        log.warning("%s %s: %s", request.method, request.url.path, error.hint)
     body = error.body()
     if isinstance(body, str):
-        return PlainTextResponse(body, error.status, error.headers())
+        return PlainTextResponse(body, error.status, headers)
     import orjson
 
-    return Response(orjson.dumps(body), error.status, error.headers(), media_type="application/json")
+    return Response(orjson.dumps(body), error.status, headers, media_type="application/json")
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """Finds the operation a request addresses, however many there are, and loads its section when first asked for."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -10,8 +11,10 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-HINT_HEADER = "X-Mailgun-Emulator-Hint"
+from mailgun_emulator.web.errors import HINT_HEADER
+
 JSON = b"application/json"
+log = logging.getLogger(__name__)
 
 
 class _Node:
@@ -101,9 +104,7 @@ class RouteIndex(BaseRoute):
         nearest = self.nearest(scope["path"])
         if nearest is not None:
             headers[HINT_HEADER] = f"No such path. Nearest: {nearest}"
-            scope["app"].state.emulator.log.warning(
-                "%s %s is unknown; the nearest is %s", scope["method"], scope["path"], nearest
-            )
+            log.warning("%s %s is unknown; the nearest is %s", scope["method"], scope["path"], nearest)
         await PlainTextResponse("404 page not found\n", 404, headers)(scope, receive, send)
 
     def _node(self, template: str) -> _Node:

@@ -1,0 +1,122 @@
+"""E-mail addresses as senders write them: bare, with a display name, or several in a comma-separated list."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from mailgun_emulator.mail import encoded_words
+
+_ATEXT = r"""[^\s\x00-\x1f\x7f()<>\[\]:;@\\,."]+"""
+_LOCAL = rf"{_ATEXT}(?:\.{_ATEXT})*"
+_QUOTED = r'"(?:[^"\\\r\n]|\\.)*"'
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
+_WORDS = r"""[^\x00-\x1f\x7f"(),:;<>@\[\\\]=?]*"""
+
+_BARE = re.compile(rf"({_LOCAL})@({_DOMAIN})").fullmatch
+_NAMED = re.compile(rf"({_WORDS})<({_LOCAL})@({_DOMAIN})>").fullmatch
+_MAILBOX = re.compile(
+    rf"""(?:(?P<name>(?:{_QUOTED}|[^"<>])*)<\s*)?(?P<local>{_LOCAL}|{_QUOTED})@(?P<domain>{_DOMAIN})(?(name)\s*>)"""
+).fullmatch
+_PIECE = re.compile(rf'{_QUOTED}|<[^<>]*>|[^,"<]+|[^,]', re.DOTALL).match
+_COMMENT = re.compile(rf"({_QUOTED})|\((?:[^()\\]|\\.)*\)", re.DOTALL)
+_FOLD = re.compile(r"\r?\n(?=[ \t])")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+_NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]').search
+
+
+class NotAnAddress(ValueError):
+    """What is given is no address, or a list with something in it that is none."""
+
+
+class Address(NamedTuple):
+    """`email` has its domain in lower case and its local part as given; `name` is without quotes."""
+
+    name: str
+    email: str
+
+    @property
+    def domain(self) -> str:
+        return self.email.rpartition("@")[2]
+
+    def __str__(self) -> str:
+        """The full spec, `"Doe, Jane" <jane@example.com>`. A name beyond ASCII is encoded where headers are written."""
+        if not self.name:
+            return self.email
+        return f"{quoted(self.name)} <{self.email}>"
+
+
+def quoted(name: str) -> str:
+    """A display name, in quotes if it holds what RFC 5322 reserves."""
+    if not _NEEDS_QUOTES(name):
+        return name
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def parse(value: str) -> Address:
+    """Exactly one address. Raise `NotAnAddress` for none and for several."""
+    found = parse_list((value,))
+    if len(found) != 1:
+        raise NotAnAddress(value)
+    return found[0]
+
+
+def parse_list(values: Iterable[str]) -> list[Address]:
+    """All addresses of all values, each of which may be a list; empty items are passed over. Raise `NotAnAddress`."""
+    found: list[Address] = []
+    for value in map(str.strip, values):
+        if match := _BARE(value):
+            found.append(Address("", f"{match[1]}@{match[2].lower()}"))
+        elif match := _NAMED(value):
+            found.append(Address(match[1].rstrip(), f"{match[2]}@{match[3].lower()}"))
+        elif "," in value and '"' not in value and "(" not in value:
+            found.extend(parse_list(value.split(",")))
+        else:
+            found.extend(_mailbox(item) for item in _items(value))
+    return found
+
+
+def unique(addresses: Iterable[Address]) -> list[Address]:
+    """The first of each, whatever their case, in the order given."""
+    seen: dict[str, Address] = {}
+    for address in addresses:
+        seen.setdefault(address.email.lower(), address)
+    return list(seen.values())
+
+
+def _items(value: str) -> Iterator[str]:
+    """The items between the commas that stand outside quotes and comments."""
+    text = _without_comments(_FOLD.sub("", value))
+    start = position = 0
+    while position < len(text):
+        if piece := _PIECE(text, position):
+            position = piece.end()
+            continue
+        if item := text[start:position].strip():
+            yield item
+        start = position = position + 1
+    if item := text[start:].strip():
+        yield item
+
+
+def _without_comments(text: str) -> str:
+    """Comments nest, so the innermost go first."""
+    while "(" in text:
+        shorter = _COMMENT.sub(lambda found: found[1] or " ", text)
+        if shorter == text:
+            break
+        text = shorter
+    return text
+
+
+def _mailbox(item: str) -> Address:
+    match = _MAILBOX(item)
+    if match is None or _CONTROL(item):
+        raise NotAnAddress(item)
+    return Address(_display_name(match["name"] or ""), f"{match['local']}@{match['domain'].lower()}")
+
+
+def _display_name(text: str) -> str:
+    """Without quotes and escapes, runs of blanks made one, encoded words (RFC 2047) read."""
+    name = " ".join(re.sub(r'"((?:[^"\\]|\\.)*)"', lambda q: re.sub(r"\\(.)", r"\1", q[1]), text).split())
+    return encoded_words.decode(name)

@@ -1,0 +1,110 @@
+"""Header fields: written folded and encoded (RFC 5322, RFC 2047), taken apart and read back."""
+
+import re
+from typing import NamedTuple
+
+from mailgun_emulator.mail import addresses, encoded_words
+
+FOLD_AT = 78
+LONGEST_LINE = 998
+
+_ADDRESS_FIELDS = frozenset(
+    {"from", "to", "cc", "sender", "reply-to", "resent-from", "resent-to", "resent-cc"}
+)
+_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)(?:\r\n|\Z)").match
+_LINE_ENDS = re.compile(r"[\r\n]+[ \t]*")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_FOLDING_BLANK = re.compile(r"(?<=\S)[ \t](?=\S)")
+_NOT_IN_NAME = re.compile(r"[^!-9;-~]+")
+
+
+class Field(NamedTuple):
+    """`raw` is the whole field with its line end, folded as it came."""
+
+    name: str
+    value: str
+    raw: bytes
+
+
+def write(name: str, value: str) -> str:
+    """The field with its line end: encoded if it is not ASCII, folded if it is long, line ends in it made blanks."""
+    if len(name) + len(value) <= FOLD_AT - 2 and value.isascii() and value.isprintable():
+        return f"{name}: {value}\r\n"
+    value = _CONTROL.sub("", _LINE_ENDS.sub(" ", value)).strip()
+    room = max(40, FOLD_AT - len(name) - 4)
+    text = value if value.isascii() else _encoded(name, value, room)
+    lines = _folded(name, text)
+    if any(len(line.encode("utf-8", "replace")) > LONGEST_LINE for line in lines):
+        lines = _folded(name, encoded_words.encode(value, room))
+    return "\r\n".join(lines) + "\r\n"
+
+
+def clean_name(name: str) -> str:
+    """A field name without what cannot stand in one."""
+    return _NOT_IN_NAME.sub("", name)[: FOLD_AT - 2]
+
+
+def crlf(data: bytes) -> bytes:
+    """All line ends made CRLF."""
+    return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+
+
+def split(mime: bytes) -> tuple[list[Field], bytes]:
+    """The fields and the body of a message whose line ends are CRLF. A line that is no field begins the body."""
+    position = mime.find(b"\r\n") + 2 if mime.startswith(b"From ") else 0
+    fields = []
+    while match := _FIELD(mime, position):
+        fields.append(Field(match[1].decode(), _unfolded(match[2]), match[0].removesuffix(b"\r\n") + b"\r\n"))
+        position = match.end()
+    blank = mime.startswith(b"\r\n", position)
+    return fields, mime[position + 2 if blank else position :]
+
+
+def read(mime: bytes) -> list[tuple[str, str]]:
+    """Every field in order, unfolded and with its encoded words read. Line ends may be LF or CRLF."""
+    head = re.split(rb"\r?\n\r?\n", mime, maxsplit=1)[0]
+    return [(field.name, encoded_words.decode(field.value)) for field in split(crlf(head))[0]]
+
+
+def _unfolded(raw: bytes) -> str:
+    joined = raw.replace(b"\r\n", b"").strip()
+    try:
+        return joined.decode()
+    except UnicodeDecodeError:
+        return joined.decode("latin-1")
+
+
+def _encoded(name: str, value: str, room: int) -> str:
+    if name.lower() in _ADDRESS_FIELDS:
+        try:
+            return ", ".join(_encoded_address(address, room) for address in addresses.parse_list((value,)))
+        except addresses.NotAnAddress:
+            pass
+    return encoded_words.encode(value, room)
+
+
+def _encoded_address(address: addresses.Address, room: int) -> str:
+    local, _, domain = address.email.rpartition("@")
+    if not domain.isascii():
+        try:
+            domain = domain.encode("idna").decode()
+        except UnicodeError:  # beyond IDNA 2003: it stands as it is, as RFC 6532 allows
+            pass
+    email = f"{local}@{domain}"
+    if address.name.isascii():
+        return str(addresses.Address(address.name, email))
+    return f"{encoded_words.encode(address.name, room, phrase=True)} <{email}>"
+
+
+def _folded(name: str, value: str) -> list[str]:
+    """Lines of at most 78 characters where a blank allows it; unfolding gives the very same text."""
+    line = f"{name}: {value}"
+    lines = []
+    start = last = 0
+    cuts = [found.start() for found in _FOLDING_BLANK.finditer(line, len(name) + 2)]
+    for cut in [*cuts, len(line)]:
+        if cut - start > FOLD_AT and last > start:
+            lines.append(line[start:last])
+            start = last
+        last = cut
+    return [*lines, line[start:]]

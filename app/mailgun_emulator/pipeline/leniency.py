@@ -1,0 +1,80 @@
+"""Where the emulator is kinder than Mailgun unless it is `strict`: each leniency one function, all of them here."""
+
+import logging
+from collections.abc import Iterable
+
+from mailgun_emulator.core.errors import BadRequest, Forbidden, Unauthorized
+from mailgun_emulator.state import domains, sandbox_recipients, sending
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.domains import State
+from mailgun_emulator.state.sending import SendingDomain
+
+log = logging.getLogger(__name__)
+
+
+class UnverifiedDomain(BadRequest):
+    message = (
+        "Domain {name} is not allowed to send: The domain is unverified and requires DNS configuration. "
+        "Log in to your control panel to view required DNS records."
+    )
+
+
+class DisabledDomain(Forbidden):
+    message = "Domain {name} is not allowed to send: domain disabled"
+
+
+class SandboxRestricted(Forbidden):
+    """`reason` is what the `rejected` event tells (facts/sending.md, 1.7 and 3.2)."""
+
+    reason = (
+        "Sandbox subdomains are for test purposes only. Please add your own domain "
+        "or add the address to authorized recipients in Account Settings."
+    )
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Domain {name} is not allowed to send: {self.reason}")
+
+
+def opens_default_account(tx: Tx) -> bool:
+    """Any key opens the default account."""
+    return not tx.settings.strict
+
+
+def sending_domain(tx: Tx, name: str) -> SendingDomain:
+    """A message makes the domain it is sent from, if there is none; one that was deleted stays deleted.
+
+    An unknown domain is refused with 401 (facts/sending.md, 1.7).
+    """
+    found = sending.find(tx, name)
+    if found is not None:
+        return found
+    if tx.settings.strict:
+        raise Unauthorized(hint=f"The account has no domain {name}.")
+    if domains.was_deleted(tx, name):
+        raise Unauthorized(hint=f"The domain {name} was deleted; create it again to send from it.")
+    domains.create(tx, name, state=State.ACTIVE, verified=True, automatic=True)
+    log.info("Made the domain %s for the first message from it; --strict refuses such", name)
+    made = sending.find(tx, name)
+    if made is None:
+        raise Unauthorized
+    return made
+
+
+def check_may_send(tx: Tx, domain: SendingDomain) -> None:
+    """Domains that are unverified or disabled send all the same."""
+    if domain.state == State.ACTIVE:
+        return
+    if not tx.settings.strict:
+        log.info("%s is %s and sends all the same; --strict refuses such", domain.name, domain.state)
+    elif domain.state == State.UNVERIFIED:
+        raise UnverifiedDomain(UnverifiedDomain.message.format(name=domain.name))
+    else:
+        raise DisabledDomain(DisabledDomain.message.format(name=domain.name))
+
+
+def sandbox_refusal(tx: Tx, domain: SendingDomain, recipients: Iterable[str]) -> SandboxRestricted | None:
+    """A sandbox domain sends to anybody."""
+    if domain.type != "sandbox" or not tx.settings.strict:
+        return None
+    allowed = sandbox_recipients.list_authorized(tx)
+    return None if all(each.lower() in allowed for each in recipients) else SandboxRestricted(domain.name)

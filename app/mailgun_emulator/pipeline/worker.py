@@ -1,0 +1,93 @@
+"""Takes each job when it is due and hands it to the step that does it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from mailgun_emulator.pipeline.deliver import deliver
+from mailgun_emulator.pipeline.expire import expire
+from mailgun_emulator.state import domains, jobs, suppressions
+from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.jobs import DueJob, Step
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 64
+"""Jobs done in one turn of the loop, and so in one commit."""
+EXPIRY_SECONDS = 3600.0
+MOST_SECONDS_ASLEEP = 60.0
+
+STEPS: Mapping[str, Callable[[Tx, DueJob], None]] = {
+    Step.DELIVER: deliver,
+    Step.DELETE_DOMAIN: domains.remove_some,
+    Step.IMPORT: suppressions.do_import,
+}
+"""What is done inside one transaction."""
+
+
+class Worker:
+    """One for each emulator."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._one_at_a_time = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+        self._expired_at = 0.0
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def drain(self) -> int:
+        """Do all that is due, and all that makes due, until nothing is; return how much that was."""
+        async with self._one_at_a_time:
+            done = 0
+            while due := await self._list_due():
+                for job in due:
+                    done += await self._do(job)
+                await self._database.committed()
+            return done
+
+    async def _run(self) -> None:
+        while True:
+            self._database.changed.clear()
+            try:
+                await self.drain()
+                await self._expire()
+            except Exception:  # noqa: BLE001 - whatever it was, the work that follows must go on
+                log.exception("Background work failed")
+            asleep = min(self._database.next_due - self._database.clock.now(), MOST_SECONDS_ASLEEP)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._database.changed.wait(), max(asleep, 0.0))
+
+    async def _list_due(self) -> list[DueJob]:
+        async with self._database.begin() as tx:
+            due = jobs.list_due(tx, AT_ONCE)
+            if not due:
+                self._database.sleep_until(jobs.next_due(tx))
+            return due
+
+    async def _do(self, job: DueJob) -> int:
+        """A job that fails is logged and dropped: to try it again would fail again."""
+        try:
+            with self._database.transaction(job.account_id) as tx:
+                if jobs.complete(tx, job):
+                    STEPS[job.step](tx, job)
+        except Exception:
+            log.exception("%s of %s failed", job.step, job.subject)
+            with self._database.transaction(job.account_id) as tx:
+                jobs.complete(tx, job)
+        return 1
+
+    async def _expire(self) -> None:
+        now = self._database.clock.now()
+        while now - self._expired_at >= EXPIRY_SECONDS:
+            async with self._database.begin() as tx:
+                if not expire(tx):
+                    self._expired_at = now

@@ -1,0 +1,29 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+if not sys.platform.startswith("linux"):
+    pytest.skip("CPU time is read from /proc", allow_module_level=True)
+
+from tests.benchmarks import durable, servers, wire
+from tests.benchmarks.load import load
+
+
+def test_the_floor_answers_each_request_of_a_load() -> None:
+    with servers.floor() as floor:
+        assert load(floor.url, wire.messages(), connections=4, most=50).answers == 50
+
+
+def test_the_naive_server_records_each_message_it_answers(tmp_path: Path) -> None:
+    database = tmp_path / "naive.db"
+    with servers.naive(database) as naive:
+        sent = load(naive.url, wire.messages(), connections=4, most=50, keep=True)
+        durable.wait_until_delivered(database, 50)
+        naive.kill()
+    assert durable.missing(database, sent.bodies) == 0
+
+
+def test_a_refusal_under_load_is_no_answer() -> None:
+    with servers.hello() as hello, pytest.raises(wire.WrongAnswer, match="404"):
+        load(hello.url, wire.messages(), most=1)
