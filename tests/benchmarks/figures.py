@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple, TypeVar
 
 Name = TypeVar("Name", bound=Hashable)
 Taken = TypeVar("Taken")
+Record = TypeVar("Record", bound=NamedTuple)
 
 
 class Plan(NamedTuple):
@@ -48,3 +50,8 @@ def in_turn(rounds: int, takes: Mapping[Name, Callable[[], Taken]]) -> dict[Name
         for name in names if number % 2 == 0 else reversed(names):
             taken[name].append(takes[name]())
     return taken
+
+
+def medians(taken: list[Record]) -> Record:
+    """Field by field."""
+    return taken[0]._make(map(median, zip(*taken, strict=True)))

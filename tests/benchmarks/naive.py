@@ -163,7 +163,6 @@ def send_message(
         html=html,
         accepted_at=clock.now(),
     )
-    tags, variables = tag or [], {"my-var": my_var}
     answer = Queued(id=f"<{message.message_id}>", message="Queued. Thank you.")
     tags, variables = tag or [], {"my-var": my_var}
     tasks.add_task(deliver, new_event("delivered", message, tags, variables))

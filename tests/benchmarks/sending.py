@@ -2,13 +2,11 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from functools import partial
-from statistics import median
 from typing import NamedTuple
 
 from tests.benchmarks import durable, servers, wire
-from tests.benchmarks.figures import Figure, Plan, in_turn
+from tests.benchmarks.figures import Figure, Plan, in_turn, medians
 from tests.benchmarks.load import load
 from tests.benchmarks.servers import Server
 
@@ -27,50 +25,45 @@ class Sent(NamedTuple):
     p99: float
 
 
-def send(server: Server, connections: int, seconds: float, acknowledged: list[bytes]) -> Sent:
-    """All that is acknowledged is delivered too before the meter is read."""
+def send(server: Server, connections: int, seconds: float, acknowledged: list[bytes] | None = None) -> Sent:
+    """All that is acknowledged is delivered too before the meter is read; the answers go to `acknowledged`."""
     after = durable.last_event(server.database) if server.database else 0
     cpu, begun = server.cpu(), time.perf_counter()
-    done = load(server.url, REQUESTS, connections=connections, seconds=seconds, keep=True)
+    keep = acknowledged is not None
+    done = load(server.url, REQUESTS, connections=connections, seconds=seconds, keep=keep)
     if server.database:
         durable.wait_until_delivered(server.database, done.answers, after)
     cpu, elapsed = server.cpu() - cpu, time.perf_counter() - begun
-    acknowledged += done.bodies
+    if acknowledged is not None:
+        acknowledged += done.bodies
     return Sent(1e6 * cpu / done.answers, done.answers / elapsed, 1000 * done.p50, 1000 * done.p99)
 
 
 def measure(plan: Plan) -> Iterator[Figure]:
-    acknowledged: dict[str, list[bytes]] = {"floor": [], "naive": [], "emulator": []}
-    with ExitStack() as running:
-        started = [
-            running.enter_context(server)
-            for server in (
-                servers.floor(),
-                servers.naive(plan.directory / "naive.db"),
-                servers.emulator(plan.directory / "sending.db"),
-            )
-        ]
-        emulator = started[-1]
-        for server in started:
-            send(server, 32, 1, acknowledged[server.name])
-        taken = in_turn(
-            plan.rounds,
-            {
-                (server.name, connections): partial(
-                    send, server, connections, plan.seconds, acknowledged[server.name]
-                )
-                for connections in MOST_CPU
-                for server in started
-            },
-        )
-        yield from _figures(taken)
-        yield _missing(emulator, acknowledged["emulator"])
+    acknowledged: list[bytes] = []
+    with (
+        servers.floor() as floor,
+        servers.naive(plan.directory / "naive.db") as naive,
+        servers.emulator(plan.directory / "sending.db") as emulator,
+    ):
+        senders = {
+            "floor": partial(send, floor),
+            "naive": partial(send, naive),
+            "emulator": partial(send, emulator, acknowledged=acknowledged),
+        }
+        for warm_up in senders.values():
+            warm_up(32, 1)
+        takes = {
+            (name, connections): partial(sender, connections, plan.seconds)
+            for connections in MOST_CPU
+            for name, sender in senders.items()
+        }
+        yield from _figures(in_turn(plan.rounds, takes))
+        yield _missing(emulator, acknowledged)
 
 
 def _figures(taken: dict[tuple[str, int], list[Sent]]) -> Iterator[Figure]:
-    typical = {
-        key: Sent(*(median(values) for values in zip(*sent, strict=True))) for key, sent in taken.items()
-    }
+    typical = {key: medians(sent) for key, sent in taken.items()}
     for connections, most in MOST_CPU.items():
         floor, naive, ours = (typical[name, connections] for name in ("floor", "naive", "emulator"))
         where = f"{connections} connection{'s' if connections > 1 else ''}"
@@ -94,7 +87,7 @@ def _figures(taken: dict[tuple[str, int], list[Sent]]) -> Iterator[Figure]:
 
 def _missing(emulator: Server, acknowledged: list[bytes]) -> Figure:
     """The process is killed as soon as the last answer is there."""
-    assert emulator.database is not None
+    assert emulator.database
     acknowledged += load(emulator.url, REQUESTS, connections=32, seconds=0.5, keep=True).bodies
     emulator.kill()
     lost = durable.missing(emulator.database, acknowledged)

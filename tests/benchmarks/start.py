@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
-from statistics import median
 from typing import NamedTuple
 
 from tests.benchmarks import servers, wire
-from tests.benchmarks.figures import Figure, Plan, in_turn
+from tests.benchmarks.figures import Figure, Plan, in_turn, medians
 from tests.benchmarks.servers import Server
 
 MOST_TO_HEALTH = 1.7
@@ -39,22 +38,19 @@ def measure(plan: Plan) -> Iterator[Figure]:
         "message": lambda: start(servers.emulator, wire.message(0)),
     }
     in_turn(1, takes)  # writes the byte-code
-    taken = in_turn(plan.rounds, takes)
-    elapsed, cpu, memory = (
-        {name: median(getattr(one, field) for one in starts) for name, starts in taken.items()}
-        for field in Start._fields
-    )
+    taken = {name: medians(starts) for name, starts in in_turn(plan.rounds, takes).items()}
+    hello, health, message = taken["hello"], taken["health"], taken["message"]
+    yield _elapsed("start to /_emulator/health : hello", health, hello, MOST_TO_HEALTH)
+    yield _elapsed("start to the first message : hello", message, hello, MOST_TO_MESSAGE)
+    yield _memory("memory when idle after the start : hello", health, hello)
+    yield _memory("memory when idle after the first message : hello", message, hello)
 
-    def compared(name: str) -> str:
-        return f"{elapsed[name]:.0f} : {elapsed['hello']:.0f} ms; CPU {cpu[name]:.0f} : {cpu['hello']:.0f} ms"
 
-    def figure(what: str, values: dict[str, float], name: str, goal: float, detail: str) -> Figure:
-        return Figure(what, values[name] / values["hello"], "×", goal, detail)
+def _elapsed(what: str, ours: Start, hello: Start, goal: float) -> Figure:
+    detail = f"{ours.elapsed:.0f} : {hello.elapsed:.0f} ms; CPU {ours.cpu:.0f} : {hello.cpu:.0f} ms"
+    return Figure(what, ours.elapsed / hello.elapsed, "×", goal, detail)
 
-    yield figure("start to /_emulator/health : hello", elapsed, "health", MOST_TO_HEALTH, compared("health"))
-    yield figure(
-        "start to the first message : hello", elapsed, "message", MOST_TO_MESSAGE, compared("message")
-    )
-    for what, name in (("after the start", "health"), ("after the first message", "message")):
-        detail = f"{memory[name]:.1f} : {memory['hello']:.1f} MB"
-        yield figure(f"memory when idle {what} : hello", memory, name, MOST_MEMORY, detail)
+
+def _memory(what: str, ours: Start, hello: Start) -> Figure:
+    detail = f"{ours.memory:.1f} : {hello.memory:.1f} MB"
+    return Figure(what, ours.memory / hello.memory, "×", MOST_MEMORY, detail)

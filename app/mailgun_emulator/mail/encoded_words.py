@@ -8,7 +8,7 @@ _TEXT[32] = _PHRASE[32] = "_"
 
 
 def encode(text: str, longest: int, *, phrase: bool = False) -> str:
-    """Words of at most `longest` characters with blanks between. A `phrase` is a display name, where less may stand bare."""
+    """Words of at most `longest` characters with blanks between; in a `phrase`, a display name, less stands bare."""
     table = _PHRASE if phrase else _TEXT
     words = [""]
     for character in text:

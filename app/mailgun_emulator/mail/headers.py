@@ -1,6 +1,7 @@
 """Header fields: written folded and encoded (RFC 5322, RFC 2047), taken apart and read back."""
 
 import re
+from contextlib import suppress
 from typing import NamedTuple
 
 from mailgun_emulator.mail import addresses, encoded_words
@@ -76,20 +77,16 @@ def _unfolded(raw: bytes) -> str:
 
 def _encoded(name: str, value: str, room: int) -> str:
     if name.lower() in _ADDRESS_FIELDS:
-        try:
+        with suppress(addresses.NotAnAddress):
             return ", ".join(_encoded_address(address, room) for address in addresses.parse_list((value,)))
-        except addresses.NotAnAddress:
-            pass
     return encoded_words.encode(value, room)
 
 
 def _encoded_address(address: addresses.Address, room: int) -> str:
     local, _, domain = address.email.rpartition("@")
     if not domain.isascii():
-        try:
+        with suppress(UnicodeError):  # beyond IDNA 2003 it stands as it is, as RFC 6532 allows
             domain = domain.encode("idna").decode()
-        except UnicodeError:  # beyond IDNA 2003: it stands as it is, as RFC 6532 allows
-            pass
     email = f"{local}@{domain}"
     if address.name.isascii():
         return str(addresses.Address(address.name, email))

@@ -1,4 +1,4 @@
-"""Messages as Mailgun sends them: built from their parts, or stamped when they come ready made (facts/sending.md, 1.11)."""
+"""Messages as Mailgun sends them: built from parts, or stamped if they come ready made (facts/sending.md, 1.11)."""
 
 import re
 from binascii import b2a_base64, b2a_qp
@@ -12,7 +12,7 @@ _STRUCTURAL = frozenset({"content-type", "content-transfer-encoding", "mime-vers
 _NEVER_SENT = frozenset({"bcc", "resent-bcc"})
 _NOT_TO_SET = _STRUCTURAL | _NEVER_SENT
 _NEEDS_VALUE = frozenset({"message-id", "date", "from", "sender"})
-_NOT_IN_ID = re.compile(r"[\s<>]+")
+_NOT_IN_ID = re.compile(r"[\x00-\x1f\x7f<>]+")
 _LONG_NAME = 200
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+(?:;[ -~]*)?", re.ASCII).fullmatch
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -31,9 +31,10 @@ class Part(NamedTuple):
 class Draft:
     """All that becomes one message.
 
-    `sender`, `to`, `cc` are header texts. `headers` are the sender's own: they take the place of the ones Mailgun would
-    write, but for those that say how the body is built. `extra` stands in front of all (`Received`, `X-Mailgun-Sid` …),
-    `echoes` repeats options after the tags (`X-Mailgun-Track` …). `variables` is JSON text. `boundary` is 60 hex digits.
+    `sender`, `to` and `cc` are header texts. `headers` are the sender's own: they take the place of the ones Mailgun
+    would write, but for those that say how the body is built. `extra` stands in front of all (`Received`,
+    `X-Mailgun-Sid` …), `echoes` repeats options after the tags (`X-Mailgun-Track` …). `variables` is JSON text,
+    `message_id` has no angle brackets, `boundary` is 60 hex digits.
     """
 
     sender: str
@@ -60,8 +61,9 @@ class Draft:
 class Stamp:
     """What a ready message gets on its way.
 
-    `message_id` is for a message that has none, or for any if `new_id`. `headers` and `extra` take the place of fields of
-    the same name (`Received` is only ever added), `variables` of all `X-Mailgun-Variables`; fields named in `remove` go.
+    `message_id` is for a message that has none, or for any if `new_id`. `headers` and `extra` take the place of
+    fields of the same name (`Received` is only ever added), `variables` of all `X-Mailgun-Variables`. Fields named
+    in `remove` go, `Bcc` always.
     """
 
     message_id: str

@@ -10,11 +10,14 @@ from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.messages import SentMessage
 
+_NULL_WITHOUT_TAGS = (EventType.ACCEPTED, EventType.REJECTED)
+"""As recorded (facts/sending.md, 3.1)."""
 
-def record(tx: Tx, kind: EventType, message: SentMessage, recipient: str, **fields: Any) -> None:
+
+def record(tx: Tx, kind: EventType, about: SentMessage, recipient: str, **fields: Any) -> None:
     """`fields` are what this kind of event tells besides what all do; their underscores become hyphens."""
     recipient_domain = recipient.rpartition("@")[2]
-    tags = orjson.loads(message.tags)
+    tags = orjson.loads(about.tags)
     key = tx.ids.event_id()
     payload = {
         "event": kind.value,
@@ -22,26 +25,26 @@ def record(tx: Tx, kind: EventType, message: SentMessage, recipient: str, **fiel
         "timestamp": round(tx.now, 6),
         "log-level": "info",
         "account": {"id": tx.account_id},
-        "domain": {"name": message.domain_name},
+        "domain": {"name": about.domain_name},
         "recipient": recipient,
         "recipient-domain": recipient_domain,
-        "tags": tags,
-        "user-variables": orjson.Fragment(message.variables),
+        "tags": tags or (None if kind in _NULL_WITHOUT_TAGS else []),
+        "user-variables": orjson.Fragment(about.variables),
         **{name.replace("_", "-"): value for name, value in fields.items()},
     }
     events.add(
         tx,
-        domain_id=message.domain_id,
+        domain_id=about.domain_id,
         type=kind,
         key=key,
         recipient=recipient,
-        message_id=message.message_id,
+        message_id=about.message_id,
         payload=orjson.dumps(payload).decode(),
         tags=tags,
     )
     statistics.count(
         tx,
-        message.domain_id,
+        about.domain_id,
         metric_of(kind, payload),
         tags,
         provider=providers.known(recipient_domain),

@@ -60,8 +60,9 @@ class Worker:
             try:
                 await self.drain()
                 await self._expire()
-            except Exception:  # noqa: BLE001 - whatever it was, the work that follows must go on
+            except Exception:
                 log.exception("Background work failed")
+                await asyncio.sleep(1)
             asleep = min(self._database.next_due - self._database.clock.now(), MOST_SECONDS_ASLEEP)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._database.changed.wait(), max(asleep, 0.0))

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from importlib.resources import files
@@ -16,7 +16,7 @@ from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.mail.dkim import KeyPairs
 
 if TYPE_CHECKING:
-    from sqlalchemy import Executable
+    from sqlalchemy import ColumnElement, Executable
     from sqlmodel import Session, SQLModel
 
 SCHEMA_VERSION = 1
@@ -52,13 +52,16 @@ class Statement:
         self._statement = statement
 
     @cached_property
-    def sql(self) -> str:
+    def _compiled(self) -> tuple[str, dict[str, Any]]:
+        """The SQL, and the values that are written into the statement itself."""
         from sqlalchemy.dialects import sqlite
 
-        return str(self._statement.compile(dialect=sqlite.dialect(paramstyle="named")))  # type: ignore[attr-defined]  # SQLAlchemy declares compile() one class further down
+        compiled = self._statement.compile(dialect=sqlite.dialect(paramstyle="named"))  # type: ignore[attr-defined]  # SQLAlchemy declares compile() one class further down
+        return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
 
     def run(self, tx: "Tx", **parameters: Any) -> sqlite3.Cursor:
-        return tx.execute(self.sql, parameters)
+        sql, constants = self._compiled
+        return tx.execute(sql, {**constants, **parameters} if constants else parameters)
 
 
 class Query(Statement, Generic[Record]):
@@ -69,11 +72,16 @@ class Query(Statement, Generic[Record]):
         self._make = record._make
 
     def find(self, tx: "Tx", **parameters: Any) -> Record | None:
-        row = tx.execute(self.sql, parameters).fetchone()
+        row = self.run(tx, **parameters).fetchone()
         return None if row is None else self._make(row)
 
     def list(self, tx: "Tx", **parameters: Any) -> list[Record]:
-        return [self._make(row) for row in tx.execute(self.sql, parameters)]
+        return [self._make(row) for row in self.run(tx, **parameters)]
+
+
+def columns(table: "type[SQLModel]", names: Iterable[str]) -> "list[ColumnElement[Any]]":
+    """The table's columns of these names, to select a record's fields."""
+    return [getattr(table, name) for name in names]
 
 
 class Tx:

@@ -50,6 +50,9 @@ class _Next(NamedTuple):
 _INSERT = Statement(insert(Job).values({name: bindparam(name) for name in DueJob._fields[1:]}))
 _DELETE = Statement(delete(Job).where(col(Job.id) == bindparam("id")))
 _CANCEL_OF_DOMAIN = Statement(delete(Job).where(col(Job.domain_id) == bindparam("domain_id")))
+_CANCEL_DELIVERIES = Statement(
+    delete(Job).where(col(Job.domain_id) == bindparam("domain_id"), col(Job.step) == bindparam("step"))
+)
 _DUE = Query(
     select(*(getattr(Job, name) for name in DueJob._fields))
     .where(col(Job.due_at) <= bindparam("now"))
@@ -99,6 +102,10 @@ def complete(tx: Tx, job: DueJob) -> bool:
 
 def cancel_of_domain(tx: Tx, domain_id: str) -> None:
     _CANCEL_OF_DOMAIN.run(tx, domain_id=domain_id)
+
+
+def cancel_deliveries(tx: Tx, domain_id: str) -> None:
+    _CANCEL_DELIVERIES.run(tx, domain_id=domain_id, step=Step.DELIVER.value)
 
 
 def next_due(tx: Tx) -> float | None:

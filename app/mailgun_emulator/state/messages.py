@@ -2,11 +2,11 @@
 
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Index, bindparam, delete, insert
-from sqlmodel import Field, SQLModel, col, select
+from sqlalchemy import Index, bindparam, delete, insert, select
+from sqlmodel import Field, SQLModel, col
 
 from mailgun_emulator.core.errors import NotFound
-from mailgun_emulator.state.database import Query, Statement, Tx
+from mailgun_emulator.state.database import Query, Statement, Tx, columns
 from mailgun_emulator.state.domains import Domain
 
 
@@ -75,13 +75,13 @@ class StoredMime(NamedTuple):
 _COLUMNS = [name for name in Message.model_fields if name != "id"]
 _INSERT = Statement(insert(Message).values({name: bindparam(name) for name in _COLUMNS}))
 _SENT = Query(
-    select(*(getattr(Message, name) for name in SentMessage._fields[:-1]), Domain.name)
+    select(*columns(Message, SentMessage._fields[:-1]), col(Domain.name))
     .join(Domain, col(Domain.id) == Message.domain_id)
     .where(col(Message.id) == bindparam("id")),
     SentMessage,
 )
 _STORED = Query(
-    select(*(getattr(Message, name) for name in StoredMime._fields)).where(
+    select(*columns(Message, StoredMime._fields)).where(
         col(Message.storage_key) == bindparam("storage_key"),
         col(Message.domain_id) == bindparam("domain_id"),
         col(Message.expires_at) > bindparam("now"),
@@ -89,7 +89,7 @@ _STORED = Query(
     StoredMime,
 )
 _DELETE = Statement(delete(Message).where(col(Message.id) == bindparam("id")))
-_EXPIRED = select(Message.id).where(
+_EXPIRED = select(col(Message.id)).where(
     col(Message.domain_id) == bindparam("domain_id"), col(Message.expires_at) <= bindparam("now")
 )
 _EXPIRE = Statement(delete(Message).where(col(Message.id).in_(_EXPIRED.limit(bindparam("most")))))
@@ -99,7 +99,7 @@ def add(tx: Tx, message: SentMessage, mime: bytes) -> SentMessage:
     """Give back the message with its row's id."""
     parameters = message._asdict()
     del parameters["id"], parameters["domain_name"]
-    return message._replace(id=_INSERT.run(tx, mime=mime, **parameters).lastrowid)
+    return message._replace(id=_INSERT.run(tx, mime=mime, **parameters).lastrowid or 0)
 
 
 def find_sent(tx: Tx, id: int) -> SentMessage | None:  # noqa: A002 - the column's own name

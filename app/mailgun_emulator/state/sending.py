@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import aliased
-from sqlmodel import col, select
+from sqlmodel import col
 
-from mailgun_emulator.state.database import Query, Tx
+from mailgun_emulator.state.database import Query, Tx, columns
 from mailgun_emulator.state.domain_keys import DEFAULT_SELECTOR, DomainKey
 from mailgun_emulator.state.domains import Domain
 
@@ -34,7 +34,7 @@ class SendingDomain(NamedTuple):
 
 _Authority = aliased(Domain)
 _SELECTOR = (
-    select(DomainKey.selector)
+    select(col(DomainKey.selector))
     .join(_Authority, col(_Authority.id) == DomainKey.domain_id)
     .where(
         col(_Authority.account_id) == Domain.account_id,
@@ -46,8 +46,8 @@ _SELECTOR = (
     .scalar_subquery()
 )
 _BY_NAME = Query(
-    select(*(getattr(Domain, name) for name in SendingDomain._fields[:-1]), _SELECTOR).where(
-        and_(col(Domain.account_id) == bindparam("account_id"), col(Domain.name) == bindparam("name"))
+    select(*columns(Domain, SendingDomain._fields[:-1]), _SELECTOR).where(
+        col(Domain.account_id) == bindparam("account_id"), col(Domain.name) == bindparam("name")
     ),
     SendingDomain,
 )

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
@@ -177,7 +177,7 @@ def _multipart(body: bytes, content_type: str) -> list[tuple[str, Any]]:
     return parts
 
 
-def _flag(value: Any) -> Any:
+def as_flag(value: Any) -> Any:
     if isinstance(value, str):
         return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False, "": False}.get(
             value.strip().lower(), value
@@ -185,7 +185,7 @@ def _flag(value: Any) -> Any:
     return value
 
 
-Flag = Annotated[bool, BeforeValidator(_flag)]
+Flag = Annotated[bool, BeforeValidator(as_flag)]
 """`yes`, `no`, `true`, `false`, `1`, `0` in any case; PHP sends an empty string for false."""
 
 
@@ -224,15 +224,27 @@ class Form(BaseModel):
 FormT = TypeVar("FormT", bound=Form)
 
 
+Reader = TypeVar("Reader", bound=Callable[..., Any])
+
+
+def takes(model: type[Form]) -> Callable[[Reader], Reader]:
+    """Mark a dependency that reads the request's body: the OpenAPI document describes it by that form."""
+
+    def mark(reader: Reader) -> Reader:
+        reader.form_model = model  # type: ignore[attr-defined]  # functions take attributes, their types don't
+        return reader
+
+    return mark
+
+
 def form(model: type[FormT]) -> Any:
     """Depend on a request body: `Annotated[BounceForm, form(BounceForm)]`."""
 
+    @takes(model)
     async def read(request: Request) -> FormT:
         return model.of(await read_fields(request))
 
-    read.form_model = model  # type: ignore[attr-defined]  # the OpenAPI document is made from it
-    dependency: Callable[..., Awaitable[FormT]] = read
-    return Depends(dependency)
+    return Depends(read)
 
 
 CurrentFields = Annotated[Fields, Depends(read_fields)]

@@ -1,0 +1,189 @@
+"""Messages: sending them, and reading back what was sent (facts/sending.md, 1)."""
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from mailgun_emulator.core.errors import NotFound
+from mailgun_emulator.mail import stored
+from mailgun_emulator.mail.mime import Part
+from mailgun_emulator.pipeline.accept import accept, resend
+from mailgun_emulator.pipeline.leniency import SandboxRestricted
+from mailgun_emulator.state import jobs, messages
+from mailgun_emulator.state.domains import Domain, State
+from mailgun_emulator.state.messages import StoredMime
+from mailgun_emulator.web import errors
+from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, KnownDomain, MessageDomain
+from mailgun_emulator.web.paging import base_url
+from mailgun_emulator.web.submissions import MimeSubmission, PartsSubmission, Resending
+from mailgun_emulator.web.views import Done
+
+router = APIRouter(tags=["Messages"])
+
+RAW_TYPES = ("message/rfc2822", "message/rfc822")
+
+
+class AttachmentNotFound(NotFound):
+    message = "Attachment not found"
+
+
+class Queued(BaseModel):
+    """`id` in angle brackets."""
+
+    id: str
+    message: str
+
+
+class Disablement(BaseModel):
+    until: str | None
+    reason: str
+
+
+class Queue(BaseModel):
+    is_disabled: bool
+    disabled: Disablement
+
+
+class Queues(BaseModel):
+    regular: Queue
+    scheduled: Queue
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 403)}
+
+
+@router.post("/v3/{domain}/messages", response_model=Queued, responses=REFUSALS)
+async def send_message(
+    request: Request, tx: CurrentTx, domain: MessageDomain, submission: PartsSubmission
+) -> Response:
+    """Send a message that is built from its parts."""
+    return await queued(request, accept(tx, domain, submission))
+
+
+@router.post("/v3/{domain}/messages.mime", response_model=Queued, responses=REFUSALS)
+async def send_mime_message(
+    request: Request, tx: CurrentTx, domain: MessageDomain, submission: MimeSubmission
+) -> Response:
+    """Send a message whose MIME is ready."""
+    return await queued(request, accept(tx, domain, submission))
+
+
+@router.post(
+    "/v3/domains/{domain}/messages/{storage_key}",
+    response_model=Queued,
+    responses={**REFUSALS, 404: {"model": Done}},
+)
+async def resend_message(
+    request: Request, tx: CurrentTx, domain: MessageDomain, storage_key: str, submission: Resending
+) -> Response:
+    """Send a stored message again, to other recipients and under a new id."""
+    found = messages.get_stored(tx, domain.id, storage_key)
+    return await queued(request, resend(tx, domain, found, submission))
+
+
+async def queued(request: Request, outcome: str | SandboxRestricted) -> Response:
+    """A rejected message is refused like any error, but what it left behind stays."""
+    if isinstance(outcome, SandboxRestricted):
+        return await errors.answer(request, outcome)
+    body = orjson.dumps({"id": f"<{outcome}>", "message": "Queued. Thank you."})
+    return Response(body, media_type="application/json")
+
+
+@router.get("/v3/domains/{domain}/messages/{storage_key}", responses={404: {"model": Done}})
+async def get_stored_message(
+    request: Request, tx: CurrentTx, domain: CurrentDomain, storage_key: str
+) -> Response:
+    """Read a stored message: taken apart, or as MIME when that is what the client accepts."""
+    found = messages.get_stored(tx, domain.id, storage_key)
+    wanted = request.headers.get("accept", "").split(";")[0].strip()
+    view = raw_view(found) if wanted in RAW_TYPES else parsed_view(request, domain, storage_key, found)
+    return Response(orjson.dumps(view), media_type="application/json")
+
+
+@router.get(
+    "/v3/domains/{domain}/messages/{storage_key}/attachments/{number}",
+    response_class=Response,
+    responses={404: {"model": Done}},
+)
+async def get_attachment(tx: CurrentTx, domain: CurrentDomain, storage_key: str, number: int) -> Response:
+    """Read one attachment of a stored message, counted from 0."""
+    parts = stored.read(messages.get_stored(tx, domain.id, storage_key).mime).attachments
+    if not 0 <= number < len(parts):
+        raise AttachmentNotFound
+    part = parts[number]
+    return Response(part.data, headers={"Content-Type": part.content_type})
+
+
+@router.delete("/v3/domains/{domain}/messages/{storage_key}", responses={404: {"model": Done}})
+async def delete_stored_message(tx: CurrentTx, domain: CurrentDomain, storage_key: str) -> Done:
+    """Forget a stored message; to whom it was not delivered yet, it never will be."""
+    messages.delete_stored(tx, domain.id, storage_key)
+    return Done(message="Message has been deleted")
+
+
+@router.get("/v3/domains/{domain}/sending_queues", responses={404: {"model": Done}})
+async def get_sending_queues(tx: CurrentTx, domain: CurrentDomain) -> Queues:
+    """Tell whether the domain's queues are working."""
+    return Queues(regular=queue_of(domain), scheduled=queue_of(domain))
+
+
+@router.delete("/v3/{domain}/envelopes", responses={404: {"model": Done}})
+async def delete_envelopes(tx: CurrentTx, domain: KnownDomain) -> Done:
+    """Drop all that is scheduled or not delivered yet."""
+    jobs.cancel_deliveries(tx, domain.id)
+    return Done(message="done")
+
+
+def queue_of(domain: Domain) -> Queue:
+    """A disabled domain's queues are too (facts/sending.md, 1.14)."""
+    about = orjson.loads(domain.disabled) if domain.disabled else {}
+    disablement = Disablement(until=about.get("until"), reason=about.get("reason", ""))
+    return Queue(is_disabled=domain.state == State.DISABLED, disabled=disablement)
+
+
+def raw_view(found: StoredMime) -> dict[str, Any]:
+    parts = stored.read(found.mime)
+    own = {name.lower(): value for name, value in reversed(parts.headers)}
+    return {
+        "recipients": recipients_of(found),
+        "sender": found.sender,
+        "from": own.get("from", ""),
+        "subject": own.get("subject", ""),
+        "body-mime": found.mime.decode("utf-8", "replace"),
+    }
+
+
+def parsed_view(request: Request, domain: Domain, storage_key: str, found: StoredMime) -> dict[str, Any]:
+    """All of facts/sending.md, 1.13, the headers once more as keys of their own."""
+    parts = stored.read(found.mime)
+    own = {name.lower(): value for name, value in reversed(parts.headers)}
+    url = f"{base_url(request)}/v3/domains/{domain.name}/messages/{storage_key}/attachments"
+    attachments = [attachment_view(part, f"{url}/{number}") for number, part in enumerate(parts.attachments)]
+    return {
+        **dict(reversed(parts.headers)),
+        "sender": found.sender,
+        "recipients": recipients_of(found),
+        "from": own.get("from", ""),
+        "subject": own.get("subject", ""),
+        "body-plain": parts.body_plain,
+        "body-html": parts.body_html,
+        **{f"body-{subtype}": text for subtype, text in parts.other.items()},
+        "stripped-text": parts.stripped_text,
+        "stripped-html": parts.stripped_html,
+        "stripped-signature": parts.stripped_signature,
+        "attachments": attachments,
+        "content-id-map": {
+            content_id: attachments[number] for content_id, number in parts.content_ids.items()
+        },
+        "message-headers": parts.headers,
+    }
+
+
+def attachment_view(part: Part, url: str) -> dict[str, Any]:
+    return {"name": part.filename, "content-type": part.content_type, "size": len(part.data), "url": url}
+
+
+def recipients_of(found: StoredMime) -> str:
+    return ", ".join(orjson.loads(found.recipients))

@@ -1,0 +1,120 @@
+"""A message taken apart again, as Mailgun shows stored and inbound ones (facts/sending.md, 1.13 and 8.4)."""
+
+from binascii import Error as NotBase64
+from binascii import a2b_base64
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from mailgun_emulator.mail import encoded_words, headers
+from mailgun_emulator.mail.mime import Part
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredParts:
+    """Texts are decoded and have CRLF line ends; one that is not there is empty.
+
+    `other` holds further text bodies by their subtype, as `x-amp-html`. `content_ids` gives, for each `<cid>`, the
+    index of its part in `attachments`, where the parts without one come first.
+    """
+
+    headers: list[tuple[str, str]]
+    body_plain: str
+    body_html: str
+    other: dict[str, str]
+    attachments: list[Part]
+    content_ids: dict[str, int]
+    stripped_text: str
+    stripped_signature: str
+    stripped_html: str
+
+
+class _File(NamedTuple):
+    part: Part
+    content_id: str
+
+
+def read(mime: bytes) -> StoredParts:
+    """Line ends may be LF or CRLF. A message with HTML only gets a `body_plain` made from that."""
+    from email import message_from_bytes
+
+    from mailgun_emulator.mail import replies
+
+    texts: dict[str, list[str]] = {}
+    files: list[_File] = []
+    for leaf in _leaves(message_from_bytes(mime)):
+        if _is_body(leaf):
+            texts.setdefault(leaf.get_content_subtype(), []).append(_text(leaf))
+        else:
+            files.append(_file(leaf, len(files) + 1))
+    files.sort(key=lambda file: file.content_id != "")
+    bodies = {subtype: "\r\n".join(found) for subtype, found in texts.items()}
+    html = bodies.pop("html", "")
+    plain = bodies.pop("plain", "") or replies.to_text(html)
+    stripped_text, signature = replies.strip_text(plain)
+    return StoredParts(
+        headers=headers.read(mime),
+        body_plain=plain,
+        body_html=html,
+        other=bodies,
+        attachments=[file.part for file in files],
+        content_ids={file.content_id: index for index, file in enumerate(files) if file.content_id},
+        stripped_text=stripped_text,
+        stripped_signature=signature,
+        stripped_html=replies.strip_html(html),
+    )
+
+
+def _leaves(message: "Message") -> Iterator["Message"]:
+    """The parts that hold no parts. A message within the message is a leaf."""
+    if message.get_content_maintype() == "multipart" and message.is_multipart():
+        for part in cast("list[Message]", message.get_payload()):
+            yield from _leaves(part)
+    else:
+        yield message
+
+
+def _is_body(leaf: "Message") -> bool:
+    return (
+        leaf.get_content_maintype() == "text"
+        and leaf.get_content_disposition() != "attachment"
+        and leaf.get_filename() is None
+    )
+
+
+def _text(leaf: "Message") -> str:
+    data = headers.crlf(_data(leaf))
+    try:
+        return data.decode(leaf.get_content_charset("utf-8"))
+    except (LookupError, UnicodeDecodeError):
+        return data.decode("utf-8", "replace")
+
+
+def _file(leaf: "Message", number: int) -> _File:
+    filename = leaf.get_filename()
+    name = encoded_words.decode(filename) if filename else f"attachment-{number}"
+    content_id = encoded_words.decode(" ".join(str(leaf.get("Content-Id", "")).split()))
+    return _File(Part(name, leaf.get_content_type(), _data(leaf)), content_id)
+
+
+def _data(leaf: "Message") -> bytes:
+    inner = leaf.get_payload()
+    if isinstance(inner, list):
+        return _inner_messages(leaf, cast("list[Message]", inner))
+    decoded = leaf.get_payload(decode=True)
+    return decoded if isinstance(decoded, bytes) else b""
+
+
+def _inner_messages(leaf: "Message", inner: list["Message"]) -> bytes:
+    """Base64 around a message is against RFC 2046 but common; the parser then takes it for the body of an empty one."""
+    if str(leaf.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
+        with suppress(NotBase64):
+            return a2b_base64(str(inner[0].get_payload()))
+    from email.policy import compat32
+
+    policy = compat32.clone(linesep="\r\n", max_line_length=None)
+    return b"\r\n".join(message.as_bytes(policy=policy) for message in inner)

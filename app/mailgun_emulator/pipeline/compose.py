@@ -1,0 +1,110 @@
+"""The MIME of a message as it goes out, with the headers that Mailgun puts in (facts/sending.md, 1.11)."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+
+import orjson
+
+from mailgun_emulator.mail import dates, mime
+from mailgun_emulator.mail.addresses import Address
+from mailgun_emulator.pipeline.submission import Submission
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.sending import SendingDomain
+
+Header = tuple[str, str]
+
+_ECHOED = {
+    "tracking": "X-Mailgun-Track",
+    "tracking-clicks": "X-Mailgun-Track-Clicks",
+    "tracking-opens": "X-Mailgun-Track-Opens",
+    "template": "X-Mailgun-Template-Name",
+    "template-variables": "X-Mailgun-Template-Variables",
+}
+_WORDS = {"yes": "true", "no": "false"}
+
+
+def compose(
+    tx: Tx, domain: SendingDomain, submission: Submission, message_id: str, recipients: list[Address]
+) -> bytes:
+    extra = _shown(submission, _extra(tx, domain, submission, recipients))
+    echoes = _shown(submission, _echoes(submission))
+    variables = _shown(submission, [("X-Mailgun-Variables", _variables(submission))])
+    tags = submission.tags if _shown(submission, [("X-Mailgun-Tag", "")]) else []
+    if submission.ready is not None:
+        stamp = mime.Stamp(
+            message_id=message_id,
+            new_id=True,
+            date=tx.now,
+            domain=domain.name,
+            extra=extra,
+            headers=[*submission.headers, *echoes],
+            tags=tags,
+            variables=variables[0][1] if variables else "",
+        )
+        return mime.restamp(submission.ready, stamp).mime
+    return mime.build(
+        mime.Draft(
+            sender=submission.sender,
+            to=[str(each) for each in submission.to],
+            cc=[str(each) for each in submission.cc],
+            subject=submission.subject,
+            text=submission.text,
+            html=submission.html,
+            amp_html=submission.amp_html,
+            attachments=submission.attachments,
+            inlines=submission.inlines,
+            headers=submission.headers,
+            tags=tags,
+            variables=variables[0][1] if variables else "",
+            message_id=message_id,
+            date=tx.now,
+            domain=domain.name,
+            extra=extra,
+            echoes=echoes,
+            boundary=tx.ids.hex(60),
+        )
+    )
+
+
+def _variables(submission: Submission) -> str:
+    """As Mailgun writes them, with blanks after colons and commas."""
+    if not submission.variables:
+        return ""
+    import json
+
+    return json.dumps(submission.variables, ensure_ascii=False)
+
+
+def _extra(
+    tx: Tx, domain: SendingDomain, submission: Submission, recipients: list[Address]
+) -> Iterator[Header]:
+    first = recipients[0].email if recipients else ""
+    sid = orjson.dumps([tx.ids.hex(5), first, domain.id[:6]])
+    yield "X-Mailgun-Sid", b64encode(sid).decode()
+    host, number = tx.ids.hex(12), tx.ids.object_id()
+    yield "Received", f"by {host} with HTTP id {number}; {dates.rfc2822(tx.now, 'GMT')}"
+    if "sending-ip-pool" in submission.options:
+        yield "X-Mailgun-Sending-Ip-Pool", submission.options["sending-ip-pool"]
+    yield "X-Mailgun-Sending-Ip", submission.options.get("sending-ip", "127.0.0.1")
+    if len(recipients) > 1:
+        yield "X-Mailgun-Batch-Id", tx.ids.object_id()
+
+
+def _echoes(submission: Submission) -> Iterator[Header]:
+    for option, name in _ECHOED.items():
+        value = submission.options.get(option)
+        if value:
+            yield name, _WORDS.get(value, value)
+
+
+def _shown(submission: Submission, headers: "Iterator[Header] | list[Header]") -> list[Header]:
+    """Without those that `o:suppress-headers` names."""
+    suppressed = submission.options.get("suppress-headers")
+    if not suppressed:
+        return list(headers)
+    names = {name.strip().lower() for name in suppressed.split(",")}
+    return [
+        (name, value)
+        for name, value in headers
+        if not (name.startswith("X-Mailgun-") and ("all" in names or name.lower() in names))
+    ]
