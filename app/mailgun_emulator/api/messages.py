@@ -15,12 +15,21 @@ from mailgun_emulator.state import jobs, messages
 from mailgun_emulator.state.domains import Domain, State
 from mailgun_emulator.state.messages import StoredMime
 from mailgun_emulator.web import errors
-from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, KnownDomain, MessageDomain
+from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, KnownDomain, begin_sending
+from mailgun_emulator.web.forms import takes
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.submissions import MimeSubmission, PartsSubmission, Resending
+from mailgun_emulator.web.routing import SectionRoute, bare
+from mailgun_emulator.web.submissions import (
+    MessageForm,
+    MimeForm,
+    ResendForm,
+    read_mime,
+    read_parts,
+    read_resending,
+)
 from mailgun_emulator.web.views import Done
 
-router = APIRouter(tags=["Messages"])
+router = APIRouter(tags=["Messages"], route_class=SectionRoute)
 
 RAW_TYPES = ("message/rfc2822", "message/rfc822")
 
@@ -55,19 +64,23 @@ REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status 
 
 
 @router.post("/v3/{domain}/messages", response_model=Queued, responses=REFUSALS)
-async def send_message(
-    request: Request, tx: CurrentTx, domain: MessageDomain, submission: PartsSubmission
-) -> Response:
+@takes(MessageForm)
+@bare
+async def send_message(request: Request, domain: str) -> Response:
     """Send a message that is built from its parts."""
-    return await queued(request, accept(tx, domain, submission))
+    async with begin_sending(request) as (tx, sender):
+        outcome = accept(tx, sender, await read_parts(request))
+    return await queued(request, outcome)
 
 
 @router.post("/v3/{domain}/messages.mime", response_model=Queued, responses=REFUSALS)
-async def send_mime_message(
-    request: Request, tx: CurrentTx, domain: MessageDomain, submission: MimeSubmission
-) -> Response:
+@takes(MimeForm)
+@bare
+async def send_mime_message(request: Request, domain: str) -> Response:
     """Send a message whose MIME is ready."""
-    return await queued(request, accept(tx, domain, submission))
+    async with begin_sending(request) as (tx, sender):
+        outcome = accept(tx, sender, await read_mime(request))
+    return await queued(request, outcome)
 
 
 @router.post(
@@ -75,12 +88,14 @@ async def send_mime_message(
     response_model=Queued,
     responses={**REFUSALS, 404: {"model": Done}},
 )
-async def resend_message(
-    request: Request, tx: CurrentTx, domain: MessageDomain, storage_key: str, submission: Resending
-) -> Response:
+@takes(ResendForm)
+@bare
+async def resend_message(request: Request, domain: str, storage_key: str) -> Response:
     """Send a stored message again, to other recipients and under a new id."""
-    found = messages.get_stored(tx, domain.id, storage_key)
-    return await queued(request, resend(tx, domain, found, submission))
+    async with begin_sending(request) as (tx, sender):
+        found = messages.get_stored(tx, sender.id, storage_key)
+        outcome = resend(tx, sender, found, await read_resending(request))
+    return await queued(request, outcome)
 
 
 async def queued(request: Request, outcome: str | SandboxRestricted) -> Response:

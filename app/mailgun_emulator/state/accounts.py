@@ -93,6 +93,7 @@ def list_all(tx: Tx) -> list[Account]:
 
 def delete_account(tx: Tx, account_id: str) -> None:
     """With all that belongs to it, work not yet done included."""
+    tx.settle()
     if _DELETE.run(tx, id=account_id).rowcount == 0:
         raise AccountNotFound
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from importlib.resources import files
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.ids import Ids
@@ -63,6 +63,17 @@ class Statement:
         sql, constants = self._compiled
         return tx.execute(sql, {**constants, **parameters} if constants else parameters)
 
+    def later(self, tx: "Tx", **parameters: Any) -> None:
+        """Run it together with all others of the turn, just before they are committed: see `Tx.settle`."""
+        tx.put_off(self, parameters)
+
+    def run_many(self, connection: sqlite3.Connection, rows: "list[dict[str, Any]]") -> None:
+        sql, constants = self._compiled
+        connection.executemany(sql, [{**constants, **row} for row in rows] if constants else rows)
+
+
+PutOff: TypeAlias = "dict[Statement, list[dict[str, Any]]]"
+
 
 class Query(Statement, Generic[Record]):
     """A SELECT whose columns are the fields of `record`, in their order."""
@@ -98,11 +109,14 @@ class Tx:
         self.key_pairs = database.key_pairs
         self.settings = database.settings
         self.account_id = account_id
+        self._put_off: PutOff = {}
+        self._settled: PutOff = {}
 
     @cached_property
     def session(self) -> "Session":
         from sqlmodel import Session
 
+        self.settle()
         return Session(self._database.engine, expire_on_commit=False)
 
     def add(self, row: Row) -> Row:
@@ -118,6 +132,15 @@ class Tx:
             session.flush()
         return self._database.connection.execute(sql, parameters)
 
+    def put_off(self, statement: Statement, row: dict[str, Any]) -> None:
+        self._put_off.setdefault(statement, []).append(row)
+
+    def settle(self) -> None:
+        """Write what was put off in this turn. A verb that reads or deletes what others write `later` begins with it."""
+        self._database.settle(self._settled)
+        self._database.write(self._put_off)
+        self._put_off = {}
+
     def due(self, at: float) -> None:
         """A job is due at that instant: the worker is woken once this is committed."""
         self._database.wake_at(at)
@@ -128,6 +151,7 @@ class Tx:
             if keep:
                 session.flush()
             session.close()
+        self._database.put_off(self._put_off if keep else self._settled)
 
 
 class Database:
@@ -142,6 +166,7 @@ class Database:
         self.next_due = 0.0
         self._woken = False
         self._open: Tx | None = None
+        self._put_off: PutOff = {}
         self._batch: asyncio.Future[None] | None = None
         try:
             self.connection = sqlite3.connect(
@@ -221,12 +246,26 @@ class Database:
             yield tx
             tx._end(keep=True)
         except BaseException:
-            tx._end(keep=False)
             self.connection.execute("ROLLBACK TO tx")
+            tx._end(keep=False)
             raise
         finally:
             self._open = None
             self.connection.execute("RELEASE tx")
+
+    def put_off(self, rows: PutOff) -> None:
+        for statement, more in rows.items():
+            self._put_off.setdefault(statement, []).extend(more)
+
+    def settle(self, settled: PutOff) -> None:
+        """Write all that was put off, and note it down: it must be written again if this is rolled back."""
+        self.write(self._put_off)
+        settled.update(self._put_off)
+        self._put_off = {}
+
+    def write(self, rows: PutOff) -> None:
+        for statement, many in rows.items():
+            statement.run_many(self.connection, many)
 
     async def committed(self) -> None:
         """Wait until all that has ended is committed; raise if that failed."""
@@ -244,7 +283,9 @@ class Database:
         batch, self._batch = self._batch, None
         if batch is None:
             return
+        put_off, self._put_off = self._put_off, {}
         try:
+            self.write(put_off)
             self.connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self.connection.in_transaction:

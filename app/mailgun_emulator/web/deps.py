@@ -3,6 +3,7 @@
 import binascii
 from base64 import b64decode
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -72,12 +73,15 @@ async def sending_side_domain(domain: str, tx: CurrentTx) -> SendingDomain:
 KnownDomain = Annotated[SendingDomain, Depends(sending_side_domain)]
 
 
-async def message_domain(domain: str, tx: CurrentTx) -> SendingDomain:
-    """The domain a message is sent from, made by it if need be."""
-    return leniency.sending_domain(tx, domain)
-
-
-MessageDomain = Annotated[SendingDomain, Depends(message_domain)]
+@asynccontextmanager
+async def begin_sending(request: Request) -> AsyncIterator[tuple[Tx, SendingDomain]]:
+    """`CurrentTx` and the domain that the path names, made by the message if need be; for `bare` handlers."""
+    emulator = request.app.state.emulator
+    await emulator.ready()
+    await read_fields(request)
+    async with emulator.database.begin() as tx:
+        authenticate(request, tx)
+        yield tx, leniency.sending_domain(tx, request.path_params["domain"])
 
 
 async def stocked(request: Request) -> KeyPairs:

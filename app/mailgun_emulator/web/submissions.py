@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 import orjson
-from fastapi import Depends, Request
+from fastapi import Request
 from pydantic import BeforeValidator, Field
 
 from mailgun_emulator.core.errors import BadRequest
@@ -13,7 +13,7 @@ from mailgun_emulator.mail import dates, headers
 from mailgun_emulator.mail.addresses import Address, NotAnAddress, parse_list
 from mailgun_emulator.mail.mime import Part
 from mailgun_emulator.pipeline.submission import Submission
-from mailgun_emulator.web.forms import Fields, Form, Upload, as_flag, read_fields, takes
+from mailgun_emulator.web.forms import Fields, Form, Upload, as_flag, read_fields
 from mailgun_emulator.web.paging import base_url
 
 MOST_RECIPIENTS = 1000
@@ -133,9 +133,7 @@ class ResendForm(Form):
     to: list[str] = Field([], description="Recipients: repeated, or separated by commas.")
 
 
-@takes(MessageForm)
 async def read_parts(request: Request) -> Submission:
-    """Ask for it after `CurrentTx`: a key that opens nothing is refused before a parameter is looked at."""
     fields = await read_fields(request)
     form = MessageForm.of(fields)
     if not any(form.sender):
@@ -161,7 +159,6 @@ async def read_parts(request: Request) -> Submission:
     )
 
 
-@takes(MimeForm)
 async def read_mime(request: Request) -> Submission:
     """All recipients are in `to`, whatever the MIME's own headers say."""
     fields = await read_fields(request)
@@ -185,7 +182,6 @@ async def read_mime(request: Request) -> Submission:
     )
 
 
-@takes(ResendForm)
 async def read_resending(request: Request) -> Submission:
     """Whom to send a stored message to again; the rest of it is in the store."""
     fields = await read_fields(request)
@@ -373,8 +369,3 @@ def _check_time_of_day(text: str) -> None:
         raise BadRequest(f"{text} is not a valid time to send (value of 'o:time-zone-localize')")
     if int(found[1]) > 23:
         raise BadRequest(f"{found[1]} invalid 24 hour time(value of 'o:time-zone-localize')")
-
-
-PartsSubmission = Annotated[Submission, Depends(read_parts)]
-MimeSubmission = Annotated[Submission, Depends(read_mime)]
-Resending = Annotated[Submission, Depends(read_resending)]
