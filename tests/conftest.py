@@ -4,6 +4,7 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,7 +44,8 @@ class Client(httpx2.Client):
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         response = super().send(request, **options)
-        if contract() is not None:
+        # On the wire a wrong key is answered in plain text, whatever the document says (facts/account.md, 0.5).
+        if contract() is not None and (response.status_code, response.read()) != (401, b"Forbidden"):
             violations = contract().check(
                 request.method,
                 request.url.raw_path.decode(),
@@ -59,14 +61,28 @@ class Client(httpx2.Client):
         assert self.post("/_emulator/drain").status_code == 200
 
 
-@pytest.fixture(scope="session")
-def server_url() -> Iterator[str]:
-    command = [sys.executable, "-m", "mailgun_emulator", "serve", "--port", "0"]
+class Server(NamedTuple):
+    url: str
+    process: "subprocess.Popen[str]"
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[Server]:
+    """A server of one's own, on a free port."""
+    command = [sys.executable, "-m", "mailgun_emulator", "serve", "--port", "0", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().split()[-1]
-        process.terminate()
-        process.stdout.read()
+        try:
+            yield Server(process.stdout.readline().split()[-1], process)
+        finally:
+            process.terminate()
+            process.stdout.read()
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    with serving() as server:
+        yield server.url
 
 
 @pytest.fixture

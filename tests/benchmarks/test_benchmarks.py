@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ if not sys.platform.startswith("linux"):
 
 from tests.benchmarks import durable, servers, wire
 from tests.benchmarks.load import load
+from tests.benchmarks.servers import Server
 
 
 def test_the_floor_answers_each_request_of_a_load() -> None:
@@ -15,12 +17,13 @@ def test_the_floor_answers_each_request_of_a_load() -> None:
         assert load(floor.url, wire.messages(), connections=4, most=50).answers == 50
 
 
-def test_the_naive_server_records_each_message_it_answers(tmp_path: Path) -> None:
-    database = tmp_path / "naive.db"
-    with servers.naive(database) as naive:
-        sent = load(naive.url, wire.messages(), connections=4, most=50, keep=True)
+@pytest.mark.parametrize("start", [servers.naive, servers.emulator])
+def test_each_message_that_is_answered_is_recorded(start: Callable[[Path], Server], tmp_path: Path) -> None:
+    database = tmp_path / "messages.db"
+    with start(database) as server:
+        sent = load(server.url, wire.messages(), connections=4, most=50, keep=True)
         durable.wait_until_delivered(database, 50)
-        naive.kill()
+        server.kill()
     assert durable.missing(database, sent.bodies) == 0
 
 

@@ -31,7 +31,8 @@ def draft(**changes: Any) -> Draft:
 
 
 def stamp(**changes: Any) -> Stamp:
-    return Stamp(**{"message_id": "new@mg.example.com", "date": 0.0, "domain": "mg.example.com"} | changes)
+    fields: dict[str, Any] = {"message_id": "new@mg.example.com", "date": 0.0, "domain": "mg.example.com"}
+    return Stamp(**fields | changes)
 
 
 def parsed(mime: bytes) -> EmailMessage:
@@ -39,7 +40,7 @@ def parsed(mime: bytes) -> EmailMessage:
     lines = mime.split(b"\r\n")
     assert not [line for line in lines if b"\n" in line or b"\r" in line]
     assert max(map(len, lines)) <= 998
-    message = cast("EmailMessage", email.message_from_bytes(mime, policy=default))
+    message = email.message_from_bytes(mime, policy=default)
     assert not [defect for part in message.walk() for defect in part.defects]
     return message
 

@@ -8,6 +8,33 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "/v3/domains/{domain}/messages",
         "/v3/domains/{domain}/sending_queues",
     ),
+    "api.domain_tracking": (
+        "/v3/domains/{domain}/tracking",
+        "/v3/domains/{domain}/web_prefix",
+        "/v2/x509",
+    ),
+    "api.stats": (
+        "/v3/{domain}/stats",
+        "/v3/stats",
+        "/v3/{domain}/aggregates",
+    ),
+    "api.tags": (
+        "/v3/{domain}/tags",
+        "/v3/{domain}/tag",
+        "/v3/domains/{domain}/tag",
+        "/v3/domains/{domain}/limits/tag",
+    ),
+    "api.account_management": ("/v5/sandbox",),
+    "api.credentials": ("/v3/domains/{domain}/credentials",),
+    "api.domains": ("/v4/domains", "/v3/domains"),
+    "api.domain_keys": (
+        "/v1/dkim/keys",
+        "/v4/domains/{domain}/keys",
+        "/v3/domains/{domain}/keys",
+        "/v3/domains/{domain}/dkim_authority",
+        "/v3/domains/{domain}/dkim_selector",
+    ),
+    "api.dkim_security": ("/v1/dkim_management",),
     "api.keys": ("/v1/keys",),
 }
 """The table of contents, in the reference's order: each section with the paths its operations begin with.

@@ -7,7 +7,8 @@ from pydantic import BaseModel, Field, field_validator
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
-from mailgun_emulator.state import accounts, keys
+from mailgun_emulator.state import accounts, domains, keys
+from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.keys import ApiKey, Kind, Role
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, form
@@ -15,9 +16,21 @@ from mailgun_emulator.web.views import Done
 
 router = APIRouter(tags=["Keys"])
 
+DAY = 86400
+LONGEST_SECONDS = 100 * 365 * DAY
+"""Longer would end in a year of five digits, which the format of dates has no room for."""
+
 
 class InvalidKind(BadRequest):
     message = "expected `kind` param to be one of [domain user web] or absent"
+
+
+class InvalidRole(BadRequest):
+    message = "expected `role` param to be one of [admin basic developer sending]"
+
+
+class MissingDomain(BadRequest):
+    message = "expected `domain_name` param for key of kind `domain`"
 
 
 class KeyView(BaseModel):
@@ -56,12 +69,13 @@ class PublicKey(BaseModel):
 class KeyForm(Form):
     """`expiration` in seconds; a `web` key lives a day at the most."""
 
-    invalid: ClassVar[str] = "Invalid parameter: {name}"
+    missing: ClassVar[str] = InvalidRole.message
+    invalid: ClassVar[str] = "Invalid parameter: {name} is invalid"
     role: Role
     kind: Kind = Kind.USER
     description: str = ""
     domain_name: str | None = None
-    expiration: int | None = Field(default=None, gt=0)
+    expiration: int | None = Field(default=None, gt=0, le=LONGEST_SECONDS)
     email: str | None = None
     user_id: str | None = None
     user_name: str | None = None
@@ -72,6 +86,18 @@ class KeyForm(Form):
         if value not in list(Kind):
             raise InvalidKind
         return value
+
+    @field_validator("role", mode="before")
+    @classmethod
+    def _known_role(cls, value: object) -> object:
+        if value not in list(Role):
+            raise InvalidRole
+        return value
+
+    @field_validator("expiration", mode="before")
+    @classmethod
+    def _none_if_empty(cls, value: object) -> object:
+        return None if value == "" else value
 
 
 class KeyFilter(Form):
@@ -97,7 +123,24 @@ def view(key: ApiKey, *, secret: str | None = None) -> KeyView:
     )
 
 
-@router.get("/v1/keys")
+def lifetime(asked: KeyForm) -> float | None:
+    """In seconds; None without end."""
+    if asked.kind is Kind.WEB:
+        return min(asked.expiration or DAY, DAY)
+    return asked.expiration
+
+
+def domain_name(tx: Tx, asked: KeyForm) -> str | None:
+    """A key of kind `domain` needs one that the account has."""
+    name = (asked.domain_name or "").lower()
+    if asked.kind is Kind.DOMAIN:
+        if not name:
+            raise MissingDomain
+        return domains.get(tx, name).name
+    return name or None
+
+
+@router.get("/v1/keys", responses={400: {"model": Done}})
 async def list_keys(tx: CurrentTx, wanted: Annotated[KeyFilter, form(KeyFilter)]) -> KeyList:
     """List the account's keys, without their secrets."""
     if wanted.kind and wanted.kind not in list(Kind):
@@ -106,28 +149,26 @@ async def list_keys(tx: CurrentTx, wanted: Annotated[KeyFilter, form(KeyFilter)]
     return KeyList(total_count=len(found), items=[view(key) for key in found])
 
 
-@router.post("/v1/keys")
+@router.post("/v1/keys", responses={400: {"model": Done}, 403: {"model": Done}, 404: {"model": Done}})
 async def create_key(tx: CurrentTx, asked: Annotated[KeyForm, form(KeyForm)]) -> CreatedKey:
     """Make a key; its secret is told this once."""
-    lifetime = float(asked.expiration) if asked.expiration else None
-    if asked.kind is Kind.WEB:
-        lifetime = min(lifetime or 86400.0, 86400.0)
+    keys.check_limit(tx)
     key = keys.create(
         tx,
         tx.account_id,
         kind=asked.kind,
         role=asked.role,
-        lifetime=lifetime,
+        lifetime=lifetime(asked),
         description=asked.description,
-        domain_name=asked.domain_name.lower() if asked.domain_name else None,
-        requestor=asked.email,
-        user_id=asked.user_id,
-        user_name=asked.user_name,
+        domain_name=domain_name(tx, asked),
+        requestor=asked.email or None,
+        user_id=asked.user_id or None,
+        user_name=asked.user_name or None,
     )
     return CreatedKey(message="great success", key=view(key, secret=key.secret))
 
 
-@router.delete("/v1/keys/{key_id}")
+@router.delete("/v1/keys/{key_id}", responses={404: {"model": Done}})
 async def delete_key(tx: CurrentTx, key_id: str) -> Done:
     """Delete a key; it opens nothing from now on."""
     keys.delete(tx, key_id)

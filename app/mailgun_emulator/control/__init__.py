@@ -3,6 +3,7 @@
 SECTIONS: dict[str, tuple[str, ...]] = {
     "control.health": ("/_emulator/health",),
     "control.accounts": ("/_emulator/accounts", "/_emulator/reset"),
+    "control.domains": ("/_emulator/domains",),
     "control.work": ("/_emulator/drain",),
 }
 """Modules with the paths their operations begin with, as in `api.SECTIONS`."""

@@ -1,21 +1,29 @@
 """What can be set from outside, each with a default that works."""
 
-from typing import Annotated, Literal
+import os
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+PREFIX = "MAILGUN_EMULATOR_"
 LogLevel = Literal["debug", "info", "warning", "error"]
+_DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
-class Settings(BaseSettings):
-    """One emulator's settings: arguments first, then `MAILGUN_EMULATOR_…` variables, then these defaults."""
+class BadSetting(Exception):
+    """The message names the setting as it was given, and says what is wrong with it."""
 
-    model_config = SettingsConfigDict(env_prefix="MAILGUN_EMULATOR_", frozen=True, extra="forbid")
 
-    host: str = Field("127.0.0.1", description="Address to listen on.")
+class Settings(BaseModel):
+    """One emulator's settings. `Settings(...)` takes what it is given and these defaults, `Settings.load` more."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(8025, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    database: str = Field(":memory:", description="A file that keeps the state, or `:memory:`.")
+    database: str = Field(":memory:", min_length=1, description="A file that keeps the state, or `:memory:`.")
     strict: bool = Field(
         False,
         description="Refuse what Mailgun refuses: unknown keys, unknown and unverified domains.",
@@ -25,10 +33,12 @@ class Settings(BaseSettings):
     signing_key: str = Field(
         "signing-key-emulator", min_length=1, description="HTTP webhook signing key of the default account."
     )
-    domain: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("mg.example.com",), description="Verified domains of the default account, separated by commas."
+    domain: tuple[str, ...] = Field(
+        ("mg.example.com",),
+        min_length=1,
+        description="Verified domains of the default account, separated by commas.",
     )
-    simulator_domain: Annotated[tuple[str, ...], NoDecode] = Field(
+    simulator_domain: tuple[str, ...] = Field(
         (),
         description="More recipient domains, separated by commas, where `bounce@` bounces, "
         "as it does at `example.com` and `simulator.test`.",
@@ -39,7 +49,48 @@ class Settings(BaseSettings):
     @field_validator("domain", "simulator_domain", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        names = value.split(",") if isinstance(value, str) else value
+        names = [value] if isinstance(value, str) else value
         if not isinstance(names, list | tuple):
             return names
-        return tuple(str(name).strip().lower() for name in names if str(name).strip())
+        return tuple(name.strip().lower() for name in ",".join(map(str, names)).split(",") if name.strip())
+
+    @field_validator("domain", "simulator_domain")
+    @classmethod
+    def _are_domains(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not _DOMAIN.fullmatch(name):
+                raise ValueError(f"{name!r} is not a domain name")
+        return names
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @classmethod
+    def load(cls, given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> "Settings":
+        """What is given first, then `MAILGUN_EMULATOR_…` variables, then the defaults; raise `BadSetting`."""
+        values = {name: value for name in cls.model_fields if (value := from_environment(name, environment))}
+        try:
+            return cls.model_validate({**values, **given})
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = str(first["loc"][0])
+            source = option(name) if name in given else variable(name)
+            reason = first["msg"].removeprefix("Value error, ")
+            raise BadSetting(f"{source} can't be {first['input']!r}: {reason}") from None
+
+
+def option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def variable(name: str) -> str:
+    return f"{PREFIX}{name.upper()}"
+
+
+def from_environment(name: str, environment: Mapping[str, str]) -> str | None:
+    """None when it is absent or empty, as in a Compose file that passes on what is not set."""
+    value = environment.get(variable(name), "")
+    # Kubernetes sets NAME_PORT=tcp://… for every service NAME, also for one called `mailgun-emulator`.
+    return None if not value or value.startswith("tcp://") else value

@@ -18,8 +18,8 @@ _NAMED = re.compile(rf"({_WORDS})<({_LOCAL})@({_DOMAIN})>").fullmatch
 _MAILBOX = re.compile(
     rf"""(?:(?P<name>(?:{_QUOTED}|[^"<>])*)<\s*)?(?P<local>{_LOCAL}|{_QUOTED})@(?P<domain>{_DOMAIN})(?(name)\s*>)"""
 ).fullmatch
-_PIECE = re.compile(rf'{_QUOTED}|<[^<>]*>|[^,"<]+|[^,]', re.DOTALL).match
-_COMMENT = re.compile(rf"({_QUOTED})|\((?:[^()\\]|\\.)*\)", re.DOTALL)
+_OUTSIDE = re.compile(rf'{_QUOTED}|\\.|[^"\\(,]+|.', re.DOTALL).match
+_IN_COMMENT = re.compile(r"\\.|[^\\()]+|.", re.DOTALL).match
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]').search
@@ -72,7 +72,7 @@ def parse_list(values: Iterable[str]) -> list[Address]:
         elif "," in value and '"' not in value and "(" not in value:
             found.extend(parse_list(value.split(",")))
         else:
-            found.extend(_mailbox(item) for item in _items(value))
+            found.extend(_mailbox(item) for item in _items(_FOLD.sub("", value)) if item)
     return found
 
 
@@ -85,28 +85,24 @@ def unique(addresses: Iterable[Address]) -> list[Address]:
 
 
 def _items(value: str) -> Iterator[str]:
-    """The items between the commas that stand outside quotes and comments."""
-    text = _without_comments(_FOLD.sub("", value))
-    start = position = 0
-    while position < len(text):
-        if piece := _PIECE(text, position):
-            position = piece.end()
-            continue
-        if item := text[start:position].strip():
-            yield item
-        start = position = position + 1
-    if item := text[start:].strip():
-        yield item
-
-
-def _without_comments(text: str) -> str:
-    """Comments nest, so the innermost go first."""
-    while "(" in text:
-        shorter = _COMMENT.sub(lambda found: found[1] or " ", text)
-        if shorter == text:
-            break
-        text = shorter
-    return text
+    """The items between the commas that stand outside quotes and comments, without the comments, which may nest."""
+    item: list[str] = []
+    depth = position = 0
+    while match := (_IN_COMMENT if depth else _OUTSIDE)(value, position):
+        text, position = match[0], match.end()
+        if text == "(":
+            depth += 1
+            item.append(" ")
+        elif depth:
+            depth -= text == ")"
+        elif text == ",":
+            yield "".join(item).strip()
+            item = []
+        else:
+            item.append(text)
+    if depth:
+        raise NotAnAddress(value)
+    yield "".join(item).strip()
 
 
 def _mailbox(item: str) -> Address:

@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -34,6 +33,8 @@ def rfc3339_ms(at: float) -> str:
 
 def parse(text: str) -> float:
     """RFC 2822 (any zone, any weekday), ISO 8601, or seconds since 1970. Raise ValueError for anything else."""
+    from email.utils import parsedate_to_datetime
+
     text = text.strip()
     try:
         return float(text)

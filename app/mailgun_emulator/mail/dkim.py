@@ -3,7 +3,9 @@
 import asyncio
 import base64
 from collections import defaultdict, deque
+from contextlib import suppress
 from random import Random
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -94,34 +96,40 @@ def _prime(random: Random, bits: int) -> int:
 
 
 class KeyPairs:
-    """A stock filled by a thread. Seeded, it gives the same keys in the same order."""
+    """A stock filled by threads. Seeded, it gives the same keys in the same order."""
 
     def __init__(self, seed: int | None = None) -> None:
         self._stock: dict[int, deque[KeyPair]] = defaultdict(deque)
         self._random = {bits: Random(f"{seed}/{bits}") for bits in SIZES} if seed is not None else {}  # noqa: S311 - made to repeat
         self._filling: dict[int, asyncio.Task[None]] = {}
+        self._one_at_a_time = Lock()
 
     async def at_hand(self, bits: int, count: int = 1) -> None:
         """Wait until so many can be taken at once. Call it before a transaction begins."""
         while len(self._stock[bits]) < count:
-            await self._fill(bits, count)
+            await asyncio.shield(self._fill(bits, count))
 
     def take(self, bits: int) -> KeyPair:
+        """The next is made at once, so that whoever needs it finds it."""
         stock = self._stock[bits]
-        return stock.popleft() if stock else self._make(bits)
+        if not stock:
+            self._make(bits, 1)
+        pair = stock.popleft()
+        if not stock:
+            with suppress(RuntimeError):  # no loop runs
+                self._fill(bits, 1)
+        return pair
 
-    async def _fill(self, bits: int, count: int) -> None:
+    def _fill(self, bits: int, count: int) -> "asyncio.Task[None]":
         if bits not in self._filling:
-            self._filling[bits] = asyncio.create_task(self._fill_in_thread(bits, count))
-        await asyncio.shield(self._filling[bits])
+            filling = asyncio.get_running_loop().create_task(asyncio.to_thread(self._make, bits, count))
+            filling.add_done_callback(lambda _: self._filling.pop(bits))
+            self._filling[bits] = filling
+        return self._filling[bits]
 
-    async def _fill_in_thread(self, bits: int, count: int) -> None:
-        try:
-            while len(self._stock[bits]) < count:
-                self._stock[bits].append(await asyncio.to_thread(self._make, bits))
-        finally:
-            del self._filling[bits]
-
-    def _make(self, bits: int) -> KeyPair:
+    def _make(self, bits: int, count: int) -> None:
+        """Until so many are in stock. In the order they are made, whoever else is waiting for one."""
         random = self._random.get(bits)
-        return _generate_from(random, bits) if random else generate(bits)
+        with self._one_at_a_time:
+            while len(self._stock[bits]) < count:
+                self._stock[bits].append(_generate_from(random, bits) if random else generate(bits))

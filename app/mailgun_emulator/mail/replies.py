@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 _QUOTED_LINE = re.compile(r"\s*>").match
 _SIGNATURE = re.compile(r"--[ \t]*|_{2,}[ \t]*|Sent from my \S.*", re.IGNORECASE).fullmatch
-_ATTRIBUTION = re.compile(r"[ \t]*On\b[^\n]*(?:\n[^\n>]*)?\bwrote:[ \t]*$", re.MULTILINE)
+_ATTRIBUTION = re.compile(r"^[ \t]*On\b[^\n]*(?:\n[^\n>]*)?\bwrote:[ \t]*$", re.MULTILINE)
 _FORWARDED = re.compile(
     r"^[ \t]*(?:-{2,}[ \t]*Original Message[ \t]*-{2,}|_{20,}[ \t]*\nFrom:.*|From:[^\n]*\n(?:Sent|Date):.*)$",
     re.MULTILINE | re.IGNORECASE,

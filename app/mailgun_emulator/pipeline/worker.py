@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from mailgun_emulator.pipeline.deliver import deliver
 from mailgun_emulator.pipeline.expire import expire
-from mailgun_emulator.state import domains, jobs, suppressions
+from mailgun_emulator.state import certificates, domain_keys, domains, jobs, suppressions
 from mailgun_emulator.state.database import Database, Tx
 from mailgun_emulator.state.jobs import DueJob, Step
 
@@ -21,7 +21,10 @@ MOST_SECONDS_ASLEEP = 60.0
 STEPS: Mapping[str, Callable[[Tx, DueJob], None]] = {
     Step.DELIVER: deliver,
     Step.DELETE_DOMAIN: domains.remove_some,
+    Step.ENABLE_DOMAIN: domains.enable_when_due,
+    Step.ROTATE_KEYS: domain_keys.rotate_when_due,
     Step.IMPORT: suppressions.do_import,
+    Step.CERTIFY: certificates.certify,
 }
 """What is done inside one transaction."""
 

@@ -102,7 +102,7 @@ def reset(tx: Tx, account_id: str) -> None:
     """As it was handed over: the same id, first key, signing key and verified domains, and nothing else."""
     account = get(tx, account_id)
     tx.account_id = account_id
-    first_key = keys.list_keys(tx, kind=keys.Kind.USER)[0].secret
+    first_key = next((key.secret for key in keys.list_keys(tx, kind=keys.Kind.USER)), None)
     names = tuple(
         domain.name
         for domain in reversed(domains.list_domains(tx, state=domains.State.ACTIVE, limit=1000)[0])

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.mail import addresses
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 
@@ -17,8 +18,16 @@ class MailboxExists(BadRequest):
     message = "Mailbox already exists"
 
 
+class InvalidLogin(BadRequest):
+    message = "Parameter 'login' is invalid"
+
+
 class PasswordLength(BadRequest):
     message = "Password is too short. It must be between 5 and 32 characters."
+
+
+class SystemMailbox(BadRequest):
+    message = "Cannot delete system mailbox: {login}"
 
 
 class SmtpCredential(SQLModel, table=True):
@@ -43,6 +52,11 @@ def check_password(password: str) -> str:
     return password
 
 
+def new_password(tx: Tx, given: str | None) -> str:
+    """The given one if it will do, one of our own making if none is given."""
+    return check_password(given) if given else tx.ids.secret()
+
+
 def find(tx: Tx, domain: Domain, login: str) -> SmtpCredential | None:
     return tx.session.get(SmtpCredential, (domain.id, full_login(domain, login)))
 
@@ -55,17 +69,29 @@ def get(tx: Tx, domain: Domain, login: str) -> SmtpCredential:
 
 
 def create(tx: Tx, domain: Domain, login: str, password: str, *, system: bool = False) -> SmtpCredential:
+    """`login` may be a local part or an address of the domain, not one of another."""
     if find(tx, domain, login) is not None:
         raise MailboxExists
     return tx.add(
         SmtpCredential(
             domain_id=domain.id,
-            login=full_login(domain, login),
+            login=_checked_login(domain, login),
             password=password,
             system=system,
             created_at=tx.now,
         )
     )
+
+
+def _checked_login(domain: Domain, login: str) -> str:
+    full = full_login(domain, login)
+    try:
+        address = addresses.parse(full)
+    except addresses.NotAnAddress:
+        raise InvalidLogin from None
+    if address.email != full or address.domain != domain.name:
+        raise InvalidLogin
+    return full
 
 
 def put_postmaster(tx: Tx, domain: Domain, password: str) -> None:
@@ -82,3 +108,23 @@ def list_page(tx: Tx, domain: Domain, skip: int, limit: int) -> tuple[list[SmtpC
     total = tx.session.exec(select(func.count()).select_from(own.subquery())).one()
     order = col(SmtpCredential.created_at), col(SmtpCredential.login)
     return list(tx.session.exec(own.order_by(*order).offset(skip).limit(limit))), total
+
+
+def delete(tx: Tx, domain: Domain, login: str) -> str:
+    """Return the full address of what is gone."""
+    credential = get(tx, domain, login)
+    if credential.system:
+        raise SystemMailbox(SystemMailbox.message.format(login=credential.login))
+    tx.session.delete(credential)
+    return credential.login
+
+
+def delete_all(tx: Tx, domain: Domain) -> int:
+    """Return how many went; those of the system stay."""
+    own = select(SmtpCredential).where(
+        SmtpCredential.domain_id == domain.id, col(SmtpCredential.system).is_(False)
+    )
+    gone = list(tx.session.exec(own))
+    for credential in gone:
+        tx.session.delete(credential)
+    return len(gone)

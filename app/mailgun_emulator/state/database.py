@@ -177,11 +177,11 @@ class Database:
                 factory=HeldConnection,
             )
             self._prepare()
+            self.ids = self._new_ids()
         except sqlite3.Error as error:
             raise DatabaseUnusable(
                 f"The database {self.path!r} can't be used: {error}. Name another with --database."
             ) from error
-        self.ids = self._new_ids()
 
     def _prepare(self) -> None:
         application, version = (

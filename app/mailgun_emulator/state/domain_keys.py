@@ -1,17 +1,22 @@
 """DKIM keys (facts/account.md, 3)."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, bindparam, exists, func
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
-from mailgun_emulator.mail.dkim import KeyPair, KeyPairs
-from mailgun_emulator.state.database import Tx
-from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.mail import hosts
+from mailgun_emulator.mail.dkim import KeyPair
+from mailgun_emulator.state import jobs
+from mailgun_emulator.state.database import Query, Tx, columns
+from mailgun_emulator.state.domains import Domain, DomainDetails, Finding
 
 MOST_KEYS = 3
+MOST_MADE_AT_ONCE = 100
 AUTOMATIC_SELECTORS = ("pdk1", "pdk2")
+AUTOMATIC_BITS = 2048
 DEFAULT_SELECTOR = "mx"
 
 
@@ -23,6 +28,10 @@ class DuplicateKey(BadRequest):
     message = "failed to create domain key: duplicate key"
 
 
+class InvalidSelector(BadRequest):
+    message = "Invalid parameter: selector must be a valid atom"
+
+
 class LastActiveKey(BadRequest):
     message = "cannot delete domain key: must have at least one active domain key"
 
@@ -31,8 +40,18 @@ class TooManyKeys(BadRequest):
     message = f"failed to create domain key: limit of {MOST_KEYS} keys per domain reached"
 
 
+class RecordInvalid(BadRequest):
+    """29 characters, as many as the wire's text was seen to have (facts/account.md, 3.4)."""
+
+    message = "domain key DNS record invalid"
+
+
+class SelectorStays(BadRequest):
+    message = "the selectors of automatic sender security can't be changed"
+
+
 class DomainKey(SQLModel, table=True):
-    """`public` is what the DNS record carries after `p=`; `valid` what the last look-up said of the record.
+    """`public` is what the DNS record carries after `p=`; `checked` what the last look-up of it found, none if never.
 
     `automatic` keys belong to automatic sender security and are published by CNAME.
     """
@@ -46,9 +65,34 @@ class DomainKey(SQLModel, table=True):
     private_pem: str
     public: str
     active: bool = False
-    valid: str = "unknown"
+    checked: str | None = None
     automatic: bool = False
     created_at: float
+
+
+class PublishedKey(NamedTuple):
+    """What its DNS record tells of a key; `host` is where the record is."""
+
+    id: int
+    domain_id: str
+    selector: str
+    public: str
+    active: bool
+    checked: str | None
+    automatic: bool
+    signing_domain: str
+    host: str
+
+
+_PUBLISHED = select_columns(
+    *columns(DomainKey, PublishedKey._fields[:-2]),
+    col(Domain.name),
+    func.coalesce(Domain.dkim_host, Domain.name),
+).join(Domain, col(Domain.id) == DomainKey.domain_id)
+_OF_DOMAIN = Query(
+    _PUBLISHED.where(col(DomainKey.domain_id) == bindparam("domain_id")).order_by(col(DomainKey.id)),
+    PublishedKey,
+)
 
 
 def list_keys(tx: Tx, domain: Domain, *, automatic: bool | None = None) -> list[DomainKey]:
@@ -56,6 +100,56 @@ def list_keys(tx: Tx, domain: Domain, *, automatic: bool | None = None) -> list[
     if automatic is not None:
         found = found.where(col(DomainKey.automatic).is_(automatic))
     return list(tx.session.exec(found.order_by(col(DomainKey.id))))
+
+
+def list_published(tx: Tx, domain_id: str) -> list[PublishedKey]:
+    """All of a domain, those not in use included."""
+    return _OF_DOMAIN.list(tx, domain_id=domain_id)
+
+
+def list_in_use(tx: Tx, details: DomainDetails) -> list[PublishedKey]:
+    """Those that may sign for the domain, its authority's; made when first asked for."""
+    automatic = details.signer_automatic
+    found = [key for key in list_published(tx, details.signer_id) if key.automatic == automatic]
+    if found:
+        return found
+    signer = tx.session.get_one(Domain, details.signer_id)
+    made = {key.id for key in ensure(tx, signer)}
+    return [key for key in list_published(tx, signer.id) if key.id in made]
+
+
+def list_of_account(
+    tx: Tx,
+    *,
+    signing_domain: str | None,
+    selector: str | None,
+    pivot: int | None,
+    backwards: bool,
+    limit: int,
+) -> list[PublishedKey]:
+    """Those after or before the key `pivot`, those nearest to it first."""
+    found = _PUBLISHED.where(col(Domain.account_id) == tx.account_id, col(Domain.deleted).is_(False))
+    if signing_domain:
+        found = found.where(col(Domain.name) == signing_domain.lower())
+    if selector:
+        found = found.where(col(DomainKey.selector) == selector)
+    key_id = col(DomainKey.id)
+    if pivot is not None:
+        found = found.where(key_id < pivot if backwards else key_id > pivot)
+    found = found.order_by(key_id.desc() if backwards else key_id).limit(limit)
+    return [PublishedKey._make(row) for row in tx.session.execute(found)]
+
+
+def list_keyless(tx: Tx) -> list[Domain]:
+    """Some domains that sign for themselves and have no key yet."""
+    own = exists().where(col(DomainKey.domain_id) == Domain.id)
+    found = select(Domain).where(
+        Domain.account_id == tx.account_id,
+        Domain.authority == Domain.name,
+        col(Domain.deleted).is_(False),
+        ~own,
+    )
+    return list(tx.session.exec(found.order_by(col(Domain.created_at)).limit(MOST_MADE_AT_ONCE)))
 
 
 def find(tx: Tx, domain: Domain, selector: str) -> DomainKey | None:
@@ -71,6 +165,8 @@ def get(tx: Tx, domain: Domain, selector: str) -> DomainKey:
 
 
 def create(tx: Tx, domain: Domain, selector: str, pair: KeyPair, *, automatic: bool = False) -> DomainKey:
+    if not hosts.is_atom(selector):
+        raise InvalidSelector
     if find(tx, domain, selector) is not None:
         raise DuplicateKey
     if not automatic and len(list_keys(tx, domain, automatic=False)) >= MOST_KEYS:
@@ -88,23 +184,88 @@ def create(tx: Tx, domain: Domain, selector: str, pair: KeyPair, *, automatic: b
     )
 
 
-def ensure(tx: Tx, domain: Domain, pairs: KeyPairs, *, selector: str = DEFAULT_SELECTOR) -> list[DomainKey]:
+def ensure(tx: Tx, domain: Domain, *, selector: str = DEFAULT_SELECTOR) -> list[DomainKey]:
     """The keys in use: those of automatic sender security or the domain's own. Made when first asked for."""
     automatic = domain.use_automatic_sender_security
     found = list_keys(tx, domain, automatic=automatic)
     if not found:
         selectors = AUTOMATIC_SELECTORS if automatic else (selector,)
-        bits = 2048 if automatic else domain.dkim_key_size
-        found = [create(tx, domain, name, pairs.take(bits), automatic=automatic) for name in selectors]
+        bits = AUTOMATIC_BITS if automatic else domain.dkim_key_size
+        found = [create(tx, domain, name, tx.key_pairs.take(bits), automatic=automatic) for name in selectors]
         if domain.verified:
+            found[0].active = True
             for key in found:
-                key.active, key.valid = True, "valid"
+                key.checked = Finding.FOUND
     return found
 
 
-def delete(tx: Tx, domain: Domain, selector: str) -> None:
+def activate(tx: Tx, domain: Domain, selector: str) -> None:
+    """Only a key whose record was found; of those of automatic sender security one at a time."""
     key = get(tx, domain, selector)
-    others = [other for other in list_keys(tx, domain) if other.active and other.selector != selector]
-    if key.active and not others:
+    if key.checked != Finding.FOUND:
+        raise RecordInvalid(hint=f"Its record counts once found: PUT /v4/domains/{domain.name}/verify.")
+    if key.automatic:
+        for other in list_keys(tx, domain, automatic=True):
+            other.active = False
+    key.active = True
+
+
+def deactivate(tx: Tx, domain: Domain, selector: str) -> None:
+    get(tx, domain, selector).active = False
+
+
+def rename(tx: Tx, domain: Domain, selector: str) -> None:
+    """The key that signs is published elsewhere from now on, where nobody has looked yet (facts/account.md, 3.5)."""
+    if domain.use_automatic_sender_security:
+        raise SelectorStays
+    if not hosts.is_atom(selector):
+        raise InvalidSelector
+    keys = list_keys(tx, domain, automatic=False)
+    key = next((key for key in keys if key.active), keys[0])
+    if key.selector == selector:
+        return
+    if find(tx, domain, selector) is not None:
+        raise DuplicateKey
+    key.selector, key.active, key.checked = selector, False, None
+
+
+def delete(tx: Tx, domain: Domain, selector: str) -> None:
+    """The only key stays, and so does the only active one, and the two of automatic sender security."""
+    key = get(tx, domain, selector)
+    others = [other for other in list_keys(tx, domain) if other.selector != selector]
+    in_use = key.automatic and domain.use_automatic_sender_security
+    if in_use or not others or (key.active and not any(other.active for other in others)):
         raise LastActiveKey
     tx.session.delete(key)
+
+
+def rotate(tx: Tx, domain: Domain, pair: KeyPair) -> None:
+    """The key that rests is made anew and signs; the one that signed rests. Their records stay as they are."""
+    signing, resting = sorted(list_keys(tx, domain, automatic=True), key=lambda key: not key.active)
+    resting.private_pem, resting.public, resting.bits = pair.private_pem, pair.public, pair.bits
+    resting.created_at = tx.now
+    signing.active, resting.active = False, True
+    _schedule_rotation(tx, domain)
+
+
+def set_rotation(tx: Tx, domain: Domain, *, enabled: bool, interval: int) -> None:
+    """`interval` in seconds, counted from now."""
+    domain.rotation_enabled, domain.rotation_interval = enabled, interval
+    _schedule_rotation(tx, domain)
+
+
+def rotate_when_due(tx: Tx, job: jobs.DueJob) -> None:
+    domain = tx.session.get(Domain, job.subject)
+    if domain is None:
+        return
+    if domain.verified and domain.use_automatic_sender_security:
+        rotate(tx, domain, tx.key_pairs.take(AUTOMATIC_BITS))
+    else:
+        _schedule_rotation(tx, domain)
+
+
+def _schedule_rotation(tx: Tx, domain: Domain) -> None:
+    jobs.cancel(tx, jobs.Step.ROTATE_KEYS, domain.id)
+    if domain.rotation_enabled:
+        after = domain.rotation_interval
+        jobs.schedule(tx, jobs.Step.ROTATE_KEYS, domain.id, domain_id=domain.id, after=after)

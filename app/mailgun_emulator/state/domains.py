@@ -3,19 +3,25 @@
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import UniqueConstraint, bindparam, insert
+import orjson
+from sqlalchemy import UniqueConstraint, and_, bindparam, insert
 from sqlalchemy import delete as delete_from
+from sqlalchemy import select as select_columns
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.mail import hosts
 from mailgun_emulator.state import jobs
-from mailgun_emulator.state.database import Query, Statement, Tx
+from mailgun_emulator.state.database import Query, Statement, Tx, columns
 
 HTML_FOOTER = '\n<br>\n<p><a href="%unsubscribe_url%">unsubscribe</a></p>\n'
 TEXT_FOOTER = "\n\nTo unsubscribe click: <%unsubscribe_url%>\n\n"
-
+SANDBOX = "sandbox"
 
 REMOVED_AT_ONCE = 1000
+_LARGE = (("event", "id"), ("message", "id"), ("suppression", "address"))
+"""Tables too large to be emptied in one go, and by which column a part of each is chosen."""
 
 
 class DomainNotFound(NotFound):
@@ -24,6 +30,14 @@ class DomainNotFound(NotFound):
 
 class DomainTaken(BadRequest):
     message = "This domain name is already taken"
+
+
+class InvalidPrefix(BadRequest):
+    message = "Invalid parameter: web_prefix is invalid"
+
+
+class EncryptionStays(BadRequest):
+    message = "Invalid parameter: encrypt_incoming_message can't be turned off"
 
 
 class DomainStays(BadRequest):
@@ -36,11 +50,24 @@ class State(StrEnum):
     DISABLED = "disabled"
 
 
+class Finding(StrEnum):
+    """What the look-up of a DNS record finds."""
+
+    FOUND = "found"
+    WRONG = "wrong"
+    MISSING = "missing"
+
+
+_ALL_FOUND = orjson.dumps(dict.fromkeys(("spf", "mx", "cname"), Finding.FOUND)).decode()
+
+
 class Domain(SQLModel, table=True):
     """`authority` is the domain whose DKIM keys sign; `automatic` marks one made by the first message from it.
 
-    `dns` (JSON) says of each kind of record what a look-up finds, `checked` what the last one found. A domain that is
-    `deleted` has given its name free and is being removed. Times: seconds since 1970.
+    `dkim_host` is where its own keys are published, if that is not its name. `dns` (JSON) says what a look-up will
+    find, by kind or name of record; `checked` (JSON) what the last one found, by kind: a record that is not there was
+    never seen. `verified` tells whether SPF and DKIM were found, whatever `state` says. A domain that is `deleted` has
+    given its name free and is being removed. Times: seconds since 1970.
     """
 
     __tablename__: ClassVar[Any] = "domain"
@@ -93,10 +120,51 @@ class FormerDomain(SQLModel, table=True):
     name: str = Field(primary_key=True)
 
 
+class DomainDetails(NamedTuple):
+    """What is told of a domain; the `signer_…` are those of its authority."""
+
+    id: str
+    name: str
+    created_at: float
+    state: str
+    type: str
+    spam_action: str
+    wildcard: bool
+    require_tls: bool
+    skip_verification: bool
+    use_automatic_sender_security: bool
+    encrypt_incoming_message: bool
+    web_scheme: str
+    web_prefix: str
+    message_ttl: int
+    archive_to: str | None
+    mailfrom_host: str | None
+    disabled: str | None
+    checked: str
+    signer_id: str
+    signer_host: str
+    signer_automatic: bool
+
+
 class _Id(NamedTuple):
     id: str
 
 
+_Signer = aliased(Domain)
+_DETAILS = Query(
+    select_columns(
+        *columns(Domain, DomainDetails._fields[:-3]),
+        func.coalesce(_Signer.id, Domain.id),
+        func.coalesce(_Signer.dkim_host, _Signer.name, Domain.dkim_host, Domain.name),
+        func.coalesce(_Signer.use_automatic_sender_security, Domain.use_automatic_sender_security),
+    )
+    .outerjoin(
+        _Signer,
+        and_(col(_Signer.account_id) == Domain.account_id, col(_Signer.name) == Domain.authority),
+    )
+    .where(col(Domain.account_id) == bindparam("account_id"), col(Domain.name) == bindparam("name")),
+    DomainDetails,
+)
 _REMOVE = Statement(delete_from(Domain).where(col(Domain.id) == bindparam("id")))
 _INSERT = Statement(insert(Domain))
 _IDS = Query(select(Domain.id), _Id)
@@ -125,6 +193,22 @@ def get(tx: Tx, name: str) -> Domain:
     return domain
 
 
+def find_details(tx: Tx, name: str) -> DomainDetails | None:
+    return _DETAILS.find(tx, account_id=tx.account_id, name=name.lower())
+
+
+def get_details(tx: Tx, name: str) -> DomainDetails:
+    details = find_details(tx, name)
+    if details is None:
+        raise DomainNotFound
+    return details
+
+
+def signer_of(tx: Tx, domain: Domain) -> Domain:
+    """The domain whose keys sign: its authority."""
+    return domain if domain.authority == domain.name else find(tx, domain.authority) or domain
+
+
 def was_deleted(tx: Tx, name: str) -> bool:
     return tx.session.get(FormerDomain, (tx.account_id, name.lower())) is not None
 
@@ -140,6 +224,8 @@ def create(tx: Tx, name: str, account_id: str | None = None, **fields: Any) -> D
     if _ID.find(tx, account_id=owner, name=name) is not None:
         raise DomainTaken
     _RESURRECT.run(tx, account_id=owner, name=name)
+    if fields.get("verified"):
+        fields = {"checked": _ALL_FOUND, **fields}
     domain = Domain(
         id=tx.ids.object_id(),
         account_id=owner,
@@ -149,6 +235,12 @@ def create(tx: Tx, name: str, account_id: str | None = None, **fields: Any) -> D
     )
     _INSERT.run(tx, **domain.model_dump())
     return domain
+
+
+def authority_of_new(tx: Tx, name: str) -> str:
+    """Its root, if the account has that too; else the domain itself (facts/account.md, 1.3)."""
+    root = hosts.root_of(name)
+    return root if _ID.find(tx, account_id=tx.account_id, name=root) is not None else name
 
 
 def list_domains(
@@ -180,9 +272,102 @@ def list_domains(
     return list(tx.session.exec(found.offset(skip).limit(limit))), total
 
 
+def update(tx: Tx, domain: Domain, **settings: Any) -> None:
+    """Set columns, with what follows from each."""
+    for name, value in settings.items():
+        match name:
+            case "web_prefix":
+                set_web_prefix(tx, domain, value)
+            case "mailfrom_host":
+                set_mailfrom_host(domain, value)
+            case "use_automatic_sender_security":
+                set_automatic_sender_security(tx, domain, on=value)
+            case "encrypt_incoming_message" if domain.encrypt_incoming_message and not value:
+                raise EncryptionStays
+            case _:
+                setattr(domain, name, value)
+
+
+def set_web_prefix(tx: Tx, domain: Domain, prefix: str) -> None:
+    """The tracking host is `prefix.name` from now on; its record was never looked up."""
+    prefix = prefix.lower()
+    if not hosts.is_atom(prefix):
+        raise InvalidPrefix
+    if prefix != domain.web_prefix:
+        domain.web_prefix = prefix
+        _forget(domain, "cname")
+
+
+def set_mailfrom_host(domain: Domain, host: str | None) -> None:
+    """Messages are sent in the name of `host`, so that is where SPF is looked up from now on."""
+    if host != domain.mailfrom_host:
+        domain.mailfrom_host = host
+        _forget(domain, "spf")
+
+
+def set_automatic_sender_security(tx: Tx, domain: Domain, *, on: bool) -> None:
+    """Other keys are to sign, so the domain is to be verified anew; the old ones sign as long as it is not."""
+    if on == domain.use_automatic_sender_security:
+        return
+    domain.use_automatic_sender_security = on
+    if on:
+        domain.authority = domain.name
+    else:
+        domain.rotation_enabled = False
+        jobs.cancel(tx, jobs.Step.ROTATE_KEYS, domain.id)
+    set_verified(domain, verified=False)
+
+
+def set_authority(tx: Tx, domain: Domain, *, own: bool) -> bool:
+    """Whether that changed anything: only a root of the account's signs for others, and not automatically."""
+    wanted = domain.name
+    if not own and not domain.use_automatic_sender_security:
+        wanted = authority_of_new(tx, domain.name)
+    if wanted == domain.authority:
+        return False
+    domain.authority = wanted
+    set_verified(domain, verified=False)
+    return True
+
+
+def set_verified(domain: Domain, *, verified: bool) -> None:
+    """A sandbox domain stays active, a disabled one disabled (facts/account.md, 1.8)."""
+    domain.verified = verified
+    if domain.type != SANDBOX and domain.state != State.DISABLED:
+        domain.state = State.ACTIVE if verified else State.UNVERIFIED
+
+
+def _forget(domain: Domain, kind: str) -> None:
+    checked = orjson.loads(domain.checked)
+    checked.pop(kind, None)
+    domain.checked = orjson.dumps(checked).decode()
+
+
+def disable(tx: Tx, domain: Domain, about: dict[str, Any], until: float | None = None) -> None:
+    """`about` is what the domain tells of it; `until` (seconds since 1970) gives it back by itself."""
+    domain.state, domain.disabled = State.DISABLED, orjson.dumps(about).decode()
+    jobs.cancel(tx, jobs.Step.ENABLE_DOMAIN, domain.id)
+    if until is not None:
+        jobs.schedule(tx, jobs.Step.ENABLE_DOMAIN, domain.id, domain_id=domain.id, after=until - tx.now)
+
+
+def enable(tx: Tx, domain: Domain) -> None:
+    """Back to the state that the last check of its records left."""
+    if domain.state == State.DISABLED:
+        active = domain.verified or domain.type == SANDBOX
+        domain.state, domain.disabled = State.ACTIVE if active else State.UNVERIFIED, None
+        jobs.cancel(tx, jobs.Step.ENABLE_DOMAIN, domain.id)
+
+
+def enable_when_due(tx: Tx, job: jobs.DueJob) -> None:
+    domain = tx.session.get(Domain, job.subject)
+    if domain is not None:
+        enable(tx, domain)
+
+
 def delete(tx: Tx, domain: Domain) -> None:
     """Gone for all who ask, its pending deliveries cancelled; the rows that hang on it go in the background."""
-    if domain.type == "sandbox":
+    if domain.type == SANDBOX:
         raise DomainStays("Sandbox domains can't be deleted")
     if domain.state == State.DISABLED:
         raise DomainStays("Disabled domains can't be deleted")
@@ -205,10 +390,11 @@ def _dependent_on(domain: Domain) -> Any:
 
 def remove_some(tx: Tx, job: jobs.DueJob) -> None:
     """Take away what hangs on a deleted domain, a part at a time, so that nobody waits for long; the domain last."""
-    for table in ("event", "message"):
-        part = f"SELECT id FROM {table} WHERE domain_id = :id LIMIT {REMOVED_AT_ONCE}"  # noqa: S608 - no input
-        gone = tx.execute(f"DELETE FROM {table} WHERE id IN ({part})", {"id": job.subject})  # noqa: S608 - no input
-        if gone.rowcount:
+    tx.settle()
+    for table, column in _LARGE:
+        part = f"SELECT {column} FROM {table} WHERE domain_id = :id LIMIT {REMOVED_AT_ONCE}"  # noqa: S608 - no input
+        rows = f"DELETE FROM {table} WHERE domain_id = :id AND {column} IN ({part})"  # noqa: S608 - no input
+        if tx.execute(rows, {"id": job.subject}).rowcount:
             jobs.schedule(tx, jobs.Step.DELETE_DOMAIN, job.subject, domain_id=job.domain_id)
             return
     _REMOVE.run(tx, id=job.subject)

@@ -88,7 +88,7 @@ def add(
         payload=payload,
     ).lastrowid
     for tag in tags:
-        _INSERT_TAG.run(tx, domain_id=domain_id, tag=tag.lower(), event_id=row)
+        _INSERT_TAG.later(tx, domain_id=domain_id, tag=tag.lower(), event_id=row)
 
 
 def expire(tx: Tx, domain_id: str, most: int) -> int:

@@ -12,6 +12,8 @@ from mailgun_emulator.state.database import Query, Statement, Tx
 class Step(StrEnum):
     DELIVER = "deliver"
     DELETE_DOMAIN = "delete-domain"
+    ENABLE_DOMAIN = "enable-domain"
+    ROTATE_KEYS = "rotate-keys"
     IMPORT = "import"
     CERTIFY = "certify"
 
@@ -50,7 +52,7 @@ class _Next(NamedTuple):
 _INSERT = Statement(insert(Job).values({name: bindparam(name) for name in DueJob._fields[1:]}))
 _DELETE = Statement(delete(Job).where(col(Job.id) == bindparam("id")))
 _CANCEL_OF_DOMAIN = Statement(delete(Job).where(col(Job.domain_id) == bindparam("domain_id")))
-_CANCEL_DELIVERIES = Statement(
+_CANCEL = Statement(
     delete(Job).where(col(Job.domain_id) == bindparam("domain_id"), col(Job.step) == bindparam("step"))
 )
 _DUE = Query(
@@ -104,8 +106,12 @@ def cancel_of_domain(tx: Tx, domain_id: str) -> None:
     _CANCEL_OF_DOMAIN.run(tx, domain_id=domain_id)
 
 
+def cancel(tx: Tx, step: Step, domain_id: str) -> None:
+    _CANCEL.run(tx, domain_id=domain_id, step=step.value)
+
+
 def cancel_deliveries(tx: Tx, domain_id: str) -> None:
-    _CANCEL_DELIVERIES.run(tx, domain_id=domain_id, step=Step.DELIVER.value)
+    cancel(tx, Step.DELIVER, domain_id)
 
 
 def next_due(tx: Tx) -> float | None:

@@ -4,14 +4,22 @@ from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import bindparam, insert
-from sqlmodel import Field, SQLModel, col, select
+from sqlalchemy import delete as delete_from
+from sqlmodel import Field, SQLModel, col, func, select
 
-from mailgun_emulator.core.errors import NotFound
+from mailgun_emulator.core.errors import Forbidden, NotFound
 from mailgun_emulator.state.database import Query, Statement, Tx
+
+MOST_KEYS = 500
+"""How many Mailgun allows is not known."""
 
 
 class KeyNotFound(NotFound):
     message = "no key matching id"
+
+
+class TooManyKeys(Forbidden):
+    message = "could not create key, account limit reached"
 
 
 class Kind(StrEnum):
@@ -21,15 +29,24 @@ class Kind(StrEnum):
 
 
 class Role(StrEnum):
+    """`basic` is what Mailgun's pages call analyst."""
+
     ADMIN = "admin"
     BASIC = "basic"
     SENDING = "sending"
     DEVELOPER = "developer"
-    SUPPORT = "support"
+
+
+ACCOUNT_PATHS = ("/v1/keys", "/v2/ip_whitelist", "/v2/ip/whitelist", "/v5/")
+"""Keys, the IP allowlist, account, subaccounts and users: only admins change them."""
+QUERIED_BY_POST = ("/v1/analytics/",)
 
 
 class ApiKey(SQLModel, table=True):
-    """A key of kind `domain` sends for `domain_name` and does nothing else."""
+    """A key of kind `domain` sends for `domain_name` and does nothing else.
+
+    A `deleted` one is remembered only so that it is told from a key that never was. Times: seconds since 1970.
+    """
 
     __tablename__: ClassVar[Any] = "api_key"
     secret: str = Field(primary_key=True)
@@ -46,6 +63,7 @@ class ApiKey(SQLModel, table=True):
     updated_at: float
     expires_at: float | None = None
     disabled_reason: str | None = None
+    deleted: bool = False
 
 
 class Credential(NamedTuple):
@@ -58,21 +76,33 @@ class Credential(NamedTuple):
     domain_name: str | None
     expires_at: float | None
     disabled_reason: str | None
+    deleted: bool
 
 
 _INSERT = Statement(insert(ApiKey))
+_FORGET = Statement(delete_from(ApiKey).where(col(ApiKey.secret) == bindparam("secret")))
 _BY_SECRET = Query(
-    select(
-        ApiKey.id,
-        ApiKey.account_id,
-        ApiKey.kind,
-        ApiKey.role,
-        ApiKey.domain_name,
-        ApiKey.expires_at,
-        ApiKey.disabled_reason,
-    ).where(col(ApiKey.secret) == bindparam("secret")),  # type: ignore[call-overload]  # SQLModel types select() up to four columns
+    select(*(getattr(ApiKey, name) for name in Credential._fields)).where(
+        col(ApiKey.secret) == bindparam("secret")
+    ),
     Credential,
 )
+
+
+def allows(role: str, method: str, path: str) -> bool:
+    """What a role may do. Mailgun names the roles and says no more; the line is drawn as its pages describe users.
+
+    `sending` sends; `basic` reads; `developer` does all but change the account itself; `admin` does all.
+    """
+    match role:
+        case Role.ADMIN:
+            return True
+        case Role.SENDING:
+            return method == "POST" and path.endswith(("/messages", "/messages.mime"))
+        case Role.DEVELOPER:
+            return method == "GET" or not path.startswith(ACCOUNT_PATHS)
+        case _:
+            return method == "GET" or (method == "POST" and path.startswith(QUERIED_BY_POST))
 
 
 def create(
@@ -85,8 +115,14 @@ def create(
     lifetime: float | None = None,
     **described: Any,
 ) -> ApiKey:
-    """`lifetime` in seconds; `described` are description, domain_name, requestor, user_name, user_id."""
-    secret = secret or tx.ids.secret()
+    """`lifetime` in seconds; `described` are description, domain_name, requestor, user_name, user_id.
+
+    A `secret` that was given before and opens nothing any more opens again.
+    """
+    if secret is None:
+        secret = tx.ids.secret()
+    else:
+        _FORGET.run(tx, secret=secret)
     key = ApiKey(
         secret=secret,
         id=key_id(secret),
@@ -114,27 +150,41 @@ def key_id(secret: str) -> str:
 
 
 def find_by_secret(tx: Tx, secret: str) -> Credential | None:
-    """None also for a key that has expired or was disabled."""
+    """None also for a key that was deleted or disabled or has expired."""
     found = _BY_SECRET.find(tx, secret=secret)
-    if found is None or found.disabled_reason is not None:
+    if found is None or found.deleted or found.disabled_reason is not None:
         return None
     if found.expires_at is not None and found.expires_at <= tx.now:
         return None
     return found
 
 
+def is_known(tx: Tx, secret: str) -> bool:
+    """Whether there ever was such a key, even if it opens nothing any more."""
+    return _BY_SECRET.find(tx, secret=secret) is not None
+
+
+def check_limit(tx: Tx) -> None:
+    """One more key is not too many for the account."""
+    own = select(func.count()).where(ApiKey.account_id == tx.account_id, col(ApiKey.deleted).is_(False))
+    if tx.session.exec(own).one() >= MOST_KEYS:
+        raise TooManyKeys
+
+
 def list_keys(tx: Tx, *, domain_name: str | None = None, kind: str | None = None) -> list[ApiKey]:
-    found = select(ApiKey).where(ApiKey.account_id == tx.account_id)
+    found = select(ApiKey).where(ApiKey.account_id == tx.account_id, col(ApiKey.deleted).is_(False))
     if domain_name is not None:
-        found = found.where(ApiKey.domain_name == domain_name)
+        found = found.where(ApiKey.domain_name == domain_name.lower())
     if kind is not None:
         found = found.where(ApiKey.kind == kind)
     return list(tx.session.exec(found.order_by(col(ApiKey.created_at), col(ApiKey.id))))
 
 
 def delete(tx: Tx, id: str) -> None:  # noqa: A002 - the column's own name
-    found = select(ApiKey).where(ApiKey.account_id == tx.account_id, ApiKey.id == id)
+    found = select(ApiKey).where(
+        ApiKey.account_id == tx.account_id, ApiKey.id == id, col(ApiKey.deleted).is_(False)
+    )
     key = tx.session.exec(found).first()
     if key is None:
         raise KeyNotFound
-    tx.session.delete(key)
+    key.deleted = True

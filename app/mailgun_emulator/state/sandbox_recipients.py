@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import BadRequest
+from mailgun_emulator.mail import addresses
 from mailgun_emulator.state.database import Tx
 
 MOST = 5
@@ -19,7 +20,7 @@ class InvalidRecipient(BadRequest):
 
 
 class SandboxRecipient(SQLModel, table=True):
-    """`activated`: the recipient has agreed."""
+    """`email` in lower case; `activated`: the recipient has agreed."""
 
     __tablename__: ClassVar[Any] = "sandbox_recipient"
     account_id: str = Field(foreign_key="account.id", ondelete="CASCADE", primary_key=True)
@@ -34,19 +35,33 @@ def list_recipients(tx: Tx) -> list[SandboxRecipient]:
 
 
 def list_authorized(tx: Tx) -> set[str]:
-    """Here, without a mail to answer, whoever was added counts as having agreed."""
-    return {recipient.email for recipient in list_recipients(tx)}
+    return {recipient.email for recipient in list_recipients(tx) if recipient.activated}
 
 
 def create(tx: Tx, email: str) -> SandboxRecipient:
-    if "@" not in email:
-        raise InvalidRecipient
+    """One that is known already is returned as it is."""
+    email = _checked(email)
     known = {recipient.email: recipient for recipient in list_recipients(tx)}
-    if email.lower() in known:
-        return known[email.lower()]
+    if email in known:
+        return known[email]
     if len(known) >= MOST:
         raise TooManyRecipients
-    return tx.add(SandboxRecipient(account_id=tx.account_id, email=email.lower(), created_at=tx.now))
+    return tx.add(SandboxRecipient(account_id=tx.account_id, email=email, created_at=tx.now))
+
+
+def _checked(email: str) -> str:
+    try:
+        address = addresses.parse(email)
+    except addresses.NotAnAddress:
+        raise InvalidRecipient from None
+    if address.name:
+        raise InvalidRecipient
+    return address.email.lower()
+
+
+def agree(recipient: SandboxRecipient) -> None:
+    """What Mailgun's invitation asks the recipient to do."""
+    recipient.activated = True
 
 
 def delete(tx: Tx, email: str) -> None:

@@ -28,6 +28,7 @@ CREATE TABLE api_key (
 	updated_at FLOAT NOT NULL, 
 	expires_at FLOAT, 
 	disabled_reason VARCHAR, 
+	deleted BOOLEAN NOT NULL, 
 	PRIMARY KEY (secret), 
 	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
 );
@@ -131,7 +132,7 @@ CREATE TABLE domain_key (
 	private_pem VARCHAR NOT NULL, 
 	public VARCHAR NOT NULL, 
 	active BOOLEAN NOT NULL, 
-	valid VARCHAR NOT NULL, 
+	checked VARCHAR, 
 	automatic BOOLEAN NOT NULL, 
 	created_at FLOAT NOT NULL, 
 	PRIMARY KEY (id), 
@@ -221,8 +222,8 @@ CREATE TABLE smtp_credential (
 
 CREATE TABLE suppression (
 	domain_id VARCHAR NOT NULL, 
-	address VARCHAR NOT NULL, 
 	kind VARCHAR NOT NULL, 
+	address VARCHAR NOT NULL, 
 	spelled VARCHAR NOT NULL, 
 	code VARCHAR NOT NULL, 
 	error VARCHAR NOT NULL, 
@@ -230,9 +231,23 @@ CREATE TABLE suppression (
 	reason VARCHAR NOT NULL, 
 	is_domain BOOLEAN NOT NULL, 
 	created_at FLOAT NOT NULL, 
-	PRIMARY KEY (domain_id, address, kind), 
+	PRIMARY KEY (domain_id, kind, address), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE TABLE suppression_import (
+	import_id VARCHAR NOT NULL, 
+	number INTEGER NOT NULL, 
+	domain_id VARCHAR NOT NULL, 
+	kind VARCHAR NOT NULL, 
+	header VARCHAR NOT NULL, 
+	rows VARCHAR NOT NULL, 
+	PRIMARY KEY (import_id, number), 
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
 );
+
+CREATE INDEX ix_suppression_import_domain_id ON suppression_import (domain_id);
 
 CREATE TABLE tag (
 	domain_id VARCHAR NOT NULL, 
@@ -244,6 +259,8 @@ CREATE TABLE tag (
 	PRIMARY KEY (domain_id, "key"), 
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
 );
+
+CREATE INDEX tag_name ON tag (domain_id, name);
 
 CREATE TABLE event_tag (
 	domain_id VARCHAR NOT NULL, 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from mailgun_emulator.core.errors import InvalidPrivateKey, NotFound, Unauthorized
+from mailgun_emulator.core.errors import Forbidden, InvalidPrivateKey, NotFound, Unauthorized
 from mailgun_emulator.mail.dkim import KeyPairs
 from mailgun_emulator.pipeline import leniency
 from mailgun_emulator.state import domains, keys, sending
@@ -111,8 +111,12 @@ def authenticate(request: Request, tx: Tx) -> None:
     if credential is not None:
         if credential.kind == keys.Kind.DOMAIN and not may_send(request, credential):
             raise refusal(hint="A domain sending key only sends messages of its domain.")
+        if not keys.allows(credential.role, request.method, request.scope["path"]):
+            raise Forbidden(hint=f"A key of role {credential.role} may not do this.")
         tx.account_id = credential.account_id
         request.scope["mailgun_key_id"] = credential.id
+    elif keys.is_known(tx, secret):
+        raise refusal(hint="This key was deleted or disabled, or has expired.")
     elif leniency.opens_default_account(tx):
         tx.account_id = request.app.state.emulator.default_account_id
         request.scope["mailgun_key_id"] = keys.key_id(secret)

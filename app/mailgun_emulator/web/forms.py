@@ -159,6 +159,7 @@ def _parse_any(body: bytes, boundary: bytes) -> list[tuple[str, Any]]:
     parts: list[tuple[str, Any]] = []
     headers: dict[bytes, bytes] = {}
     name, value, data = b"", b"", bytearray()
+    ended = False
 
     def on_part_begin() -> None:
         headers.clear()
@@ -187,6 +188,10 @@ def _parse_any(body: bytes, boundary: bytes) -> list[tuple[str, Any]]:
             kind = headers.get(b"content-type", _OCTETS)
             parts.append(_part(field, options.get(b"filename"), kind, bytes(data)))
 
+    def on_end() -> None:
+        nonlocal ended
+        ended = True
+
     parser = MultipartParser(
         boundary,
         {
@@ -196,15 +201,16 @@ def _parse_any(body: bytes, boundary: bytes) -> list[tuple[str, Any]]:
             "on_header_end": on_header_end,
             "on_part_data": on_part_data,
             "on_part_end": on_part_end,
+            "on_end": on_end,
         },
     )
     try:
         parser.write(body)
         parser.finalize()
     except FormParserError:
-        if body.strip() == b"--" + boundary + b"--":  # PHP's empty form on DELETE
-            return []
-        raise MalformedMultipart from None
+        ended = False
+    if not ended and body.strip() != b"--" + boundary + b"--":  # PHP's empty form on DELETE
+        raise MalformedMultipart
     return parts
 
 

@@ -249,13 +249,13 @@ _ALL = {**_REACTIONS, "accepted": "accepted", "delivered": "delivered"}
 _SUMMED = ("accepted", "delivered")
 
 
-def aggregates(tx: Tx, by: By, **where: str) -> dict[str, dict[str, int]]:
+def aggregates(tx: Tx, by: By, where: Mapping[str, str]) -> dict[str, dict[str, int]]:
     """For each provider, device or country that Mailgun knows what was counted since ever.
 
     Only providers tell what was accepted and delivered, as recorded (facts/sending.md, 7.2).
     """
     told = dict(sorted((_ALL if by is By.PROVIDER else _REACTIONS).items()))
-    found = statistics.counts(tx, TELLERS, statistics.EVER, by=by, **where)
+    found = statistics.counts(tx, TELLERS, statistics.EVER, by=by, where=where)
     return {key: _aggregate(found.get(key, {}), told) for key in LISTED[by]}
 
 

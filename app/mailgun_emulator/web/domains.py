@@ -1,0 +1,95 @@
+"""Domains and their DNS records as several sections show them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, Field
+
+from mailgun_emulator.mail import dates
+from mailgun_emulator.state.dns_records import DnsRecord
+from mailgun_emulator.state.domains import Domain, DomainDetails, State
+
+
+def only_if_set() -> Any:
+    """A field that is left out as long as it is None."""
+    return Field(default=None, exclude_if=lambda value: value is None)
+
+
+class DisabledView(BaseModel):
+    """Why and for how long."""
+
+    code: str
+    note: str
+    permanently: bool
+    reason: str
+    until: str | None = only_if_set()
+
+
+class DomainView(BaseModel):
+    """`created_at` in RFC 1123; the last three are told on request only."""
+
+    archive_to: str | None = only_if_set()
+    created_at: str
+    id: str
+    is_disabled: bool
+    name: str
+    require_tls: bool
+    skip_verification: bool
+    smtp_login: str
+    spam_action: str
+    state: str
+    type: str
+    use_automatic_sender_security: bool
+    web_prefix: str
+    web_scheme: str
+    wildcard: bool
+    disabled: DisabledView | None = only_if_set()
+    encrypt_incoming_message: bool
+    message_ttl: int
+    dkim_host: str | None = only_if_set()
+    mailfrom_host: str | None = only_if_set()
+    pod: str | None = only_if_set()
+
+
+class DnsRecordView(BaseModel):
+    """MX records have a `priority` and no `name`, all others the reverse."""
+
+    is_active: bool
+    cached: list[str]
+    name: str | None = only_if_set()
+    priority: str | None = only_if_set()
+    record_type: str
+    valid: str
+    value: str
+
+    @classmethod
+    def of(cls, record: DnsRecord) -> "DnsRecordView":
+        return cls.model_construct(**record._asdict())
+
+
+def view(domain: Domain | DomainDetails) -> DomainView:
+    return DomainView.model_construct(
+        archive_to=domain.archive_to,
+        created_at=dates.rfc2822(domain.created_at, "GMT"),
+        id=domain.id,
+        is_disabled=domain.state == State.DISABLED,
+        name=domain.name,
+        require_tls=bool(domain.require_tls),
+        skip_verification=bool(domain.skip_verification),
+        smtp_login=f"postmaster@{domain.name}",
+        spam_action=domain.spam_action,
+        state=domain.state,
+        type=domain.type,
+        use_automatic_sender_security=bool(domain.use_automatic_sender_security),
+        web_prefix=domain.web_prefix,
+        web_scheme=domain.web_scheme,
+        wildcard=bool(domain.wildcard),
+        disabled=DisabledView(**orjson.loads(domain.disabled)) if domain.disabled else None,
+        encrypt_incoming_message=bool(domain.encrypt_incoming_message),
+        message_ttl=domain.message_ttl,
+    )
+
+
+def view_all(records: Iterable[DnsRecord]) -> list[DnsRecordView]:
+    return [DnsRecordView.of(record) for record in records]

@@ -1,0 +1,135 @@
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from mailgun_emulator.core.clock import Clock
+from mailgun_emulator.core.settings import Settings
+from mailgun_emulator.state import accounts, domains, jobs, statistics
+from mailgun_emulator.state.database import Database, DatabaseUnusable, Tx
+from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.jobs import Step
+
+
+def run(
+    story: Callable[[Database], Awaitable[None]], path: str = ":memory:", seed: int | None = None
+) -> None:
+    async def main() -> None:
+        database = Database(Settings(database=path, seed=seed), Clock())
+        await story(database)
+        database.close()
+
+    asyncio.run(main())
+
+
+async def new_domain(database: Database, name: str = "mg.example.com") -> Domain:
+    async with database.begin() as tx:
+        account = accounts.create(tx, domain_names=())
+        return domains.create(tx, name, account.id)
+
+
+def counted(tx: Tx) -> int:
+    tx.settle()
+    (total,) = tx.execute("SELECT coalesce(sum(count), 0) FROM hour_count", {}).fetchone()
+    return int(total)
+
+
+def test_what_raises_leaves_nothing_behind_and_does_not_disturb_its_neighbours() -> None:
+    async def story(database: Database) -> None:
+        domain = await new_domain(database)
+
+        async def one(fail: bool) -> None:
+            async with database.begin(domain.account_id) as tx:
+                jobs.schedule(tx, Step.DELIVER, "1 a@x.com", domain_id=domain.id, after=1000)
+                statistics.count(tx, domain.id, "accepted.outgoing", [])
+                assert counted(tx) >= 1
+                if fail:
+                    raise ValueError
+
+        outcomes = await asyncio.gather(*(one(n % 2 == 0) for n in range(10)), return_exceptions=True)
+        assert [isinstance(outcome, ValueError) for outcome in outcomes] == [True, False] * 5
+        async with database.begin() as tx:
+            assert (jobs.count(tx), counted(tx)) == (5, 5)
+
+    run(story)
+
+
+def test_all_that_ends_in_one_turn_is_committed_at_once(tmp_path: Path) -> None:
+    async def story(database: Database) -> None:
+        domain = await new_domain(database)
+        commits: list[str] = []
+        database.connection.set_trace_callback(
+            lambda sql: commits.append(sql) if sql.startswith("COMMIT") else None
+        )
+
+        async def one() -> None:
+            async with database.begin(domain.account_id) as tx:
+                jobs.schedule(tx, Step.DELIVER, "1 a@x.com", domain_id=domain.id, after=1000)
+
+        await asyncio.gather(*(one() for _ in range(20)))
+        assert len(commits) == 1
+
+    run(story, str(tmp_path / "state.db"))
+
+
+def test_a_domain_can_go_in_the_turn_that_counted_for_it() -> None:
+    async def story(database: Database) -> None:
+        domain = await new_domain(database)
+
+        async def count() -> None:
+            async with database.begin(domain.account_id) as tx:
+                statistics.count(tx, domain.id, "accepted.outgoing", ["tag"])
+
+        async def delete() -> None:
+            async with database.begin(domain.account_id) as tx:
+                accounts.delete_account(tx, domain.account_id)
+
+        await asyncio.gather(count(), delete())
+        async with database.begin() as tx:
+            assert domains.list_ids(tx) == []
+            assert counted(tx) == 0
+
+    run(story)
+
+
+def test_nothing_may_be_awaited_while_a_transaction_is_open() -> None:
+    async def story(database: Database) -> None:
+        async def slow() -> None:
+            async with database.begin():
+                await asyncio.sleep(0)
+
+        outcomes = await asyncio.gather(slow(), slow(), return_exceptions=True)
+        assert any(isinstance(outcome, RuntimeError) for outcome in outcomes)
+
+    run(story)
+
+
+def test_a_file_of_another_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with sqlite3.connect(path) as connection:
+        Database(Settings(database=str(path)), Clock()).close()
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(DatabaseUnusable, match="schema version 99"):
+        Database(Settings(database=str(path)), Clock())
+
+
+def test_a_file_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE theirs (id)")
+    before = path.read_bytes()
+    with pytest.raises(DatabaseUnusable, match="another program"):
+        Database(Settings(database=str(path)), Clock())
+    assert path.read_bytes() == before
+
+
+def test_a_seed_gives_other_ids_on_the_next_start_on_the_same_file(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.db")
+    first, second = (
+        [Database(Settings(database=where, seed=7), Clock()).ids.object_id() for where in (path, ":memory:")]
+        for _ in range(2)
+    )
+    assert first[0] == first[1] == second[1]
+    assert second[0] != first[0]
