@@ -1,6 +1,5 @@
 """Start it from a shell."""
 
-import json
 import shlex
 import sys
 import time
@@ -142,6 +141,6 @@ def answers(url: str) -> bool:
 @main.command()
 def openapi() -> None:
     """Print the OpenAPI document of everything that is served."""
-    from mailgun_emulator.openapi import document
+    from mailgun_emulator.openapi.document import as_text, document
 
-    click.echo(json.dumps(document(), indent=2, ensure_ascii=False))
+    click.echo(as_text(document()), nl=False)

@@ -1,5 +1,6 @@
 """The HTTP server: uvicorn, made to say where it listens, to fail in one line and to stop at once."""
 
+import asyncio
 import gc
 import logging
 import os
@@ -21,15 +22,16 @@ class CannotListen(Exception):
     """The message is the system's reason."""
 
 
-class _Refusals(logging.Filter):
-    """Keeps the reason why uvicorn can't listen from being logged, so that it can be told once and well."""
+class _Quiet(logging.Filter):
+    """Keeps from the log why uvicorn can't listen, to be told once and well, and what it cancelled at the end."""
 
     reason: OSError | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.msg, OSError):
             self.reason = record.msg
-        return self.reason is None
+            return False
+        return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 class Server(uvicorn.Server):
@@ -45,6 +47,7 @@ class Server(uvicorn.Server):
                 lifespan="on",
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=1,
             )
@@ -57,17 +60,17 @@ class Server(uvicorn.Server):
             signal.signal(
                 number, _stop
             )  # until uvicorn listens to them, and when it passes them on at the end
-        refusals = _Refusals()
-        log.addFilter(refusals)
+        quiet = _Quiet()
+        log.addFilter(quiet)
         try:
             self.run()
         except SystemExit as exit_:
-            if refusals.reason is not None:
-                raise CannotListen(_plain(refusals.reason)) from None
+            if quiet.reason is not None:
+                raise CannotListen(_plain(quiet.reason)) from None
             if exit_.code:
                 raise
         finally:
-            log.removeFilter(refusals)
+            log.removeFilter(quiet)
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)

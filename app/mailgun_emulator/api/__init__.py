@@ -13,6 +13,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "/v3/domains/{domain}/web_prefix",
         "/v2/x509",
     ),
+    "api.events": ("/v3/{domain}/events",),
     "api.stats": (
         "/v3/{domain}/stats",
         "/v3/stats",
@@ -24,6 +25,10 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "/v3/domains/{domain}/tag",
         "/v3/domains/{domain}/limits/tag",
     ),
+    "api.bounces": ("/v3/{domain}/bounces",),
+    "api.complaints": ("/v3/{domain}/complaints",),
+    "api.unsubscribe": ("/v3/{domain}/unsubscribes",),
+    "api.allowlist": ("/v3/{domain}/whitelists",),
     "api.account_management": ("/v5/sandbox",),
     "api.credentials": ("/v3/domains/{domain}/credentials",),
     "api.domains": ("/v4/domains", "/v3/domains"),

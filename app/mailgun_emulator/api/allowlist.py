@@ -68,7 +68,6 @@ ALLOWLIST = SuppressionList(
     removed=RemovedFromAllowlist,
     texts=Texts(
         added="Address/Domain has been added to the allowlists table",
-        added_many="{} addresses/domains have been added to the allowlists table",
         removed="Allowlist address/domain has been removed",
         cleared="Allowlist addresses/domains for this domain have been removed",
     ),
@@ -84,6 +83,8 @@ router = router_for(
         get=Operation("get_from_allowlist", "Look an address or a domain up in the allowlist."),
         delete=Operation("delete_from_allowlist", "Take an address or a domain off the allowlist."),
         clear=Operation("clear_allowlist", "Empty the allowlist."),
-        import_=Operation("import_allowlist", "Put the addresses and domains of a CSV file on the allowlist."),
+        import_=Operation(
+            "import_allowlist", "Put the addresses and domains of a CSV file on the allowlist."
+        ),
     ),
 )

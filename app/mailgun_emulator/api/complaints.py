@@ -19,7 +19,9 @@ from mailgun_emulator.web.suppression_list import (
 
 class ComplaintForm(EntryForm):
     address: str = Field(description="Who is not to be written to.")
-    created_at: str = Field("", description="When the complaint came, as RFC 2822 writes dates; now if empty.")
+    created_at: str = Field(
+        "", description="When the complaint came, as RFC 2822 writes dates; now if empty."
+    )
 
 
 class ComplaintView(EntryView):
@@ -56,7 +58,9 @@ router = router_for(
         list=Operation("list_complaints", "Page through the complainants' addresses in alphabetical order."),
         add=Operation("add_complaints", "Put one address, or up to 1,000 as JSON, on the complaint list."),
         get=Operation("get_complaint", "Look an address up in the complaint list."),
-        delete=Operation("delete_complaint", "Take an address off the complaint list, so that it gets mail again."),
+        delete=Operation(
+            "delete_complaint", "Take an address off the complaint list, so that it gets mail again."
+        ),
         clear=Operation("clear_complaints", "Empty the complaint list."),
         import_=Operation("import_complaints", "Put the addresses of a CSV file on the complaint list."),
     ),

@@ -79,9 +79,13 @@ router = router_for(
     "/v3/{domain}/unsubscribes",
     Operations(
         list=Operation("list_unsubscribes", "Page through the unsubscribed addresses in alphabetical order."),
-        add=Operation("add_unsubscribes", "Unsubscribe one address, or up to 1,000 as JSON, from all mail or a tag."),
+        add=Operation(
+            "add_unsubscribes", "Unsubscribe one address, or up to 1,000 as JSON, from all mail or a tag."
+        ),
         get=Operation("get_unsubscribe", "Look up what an address is unsubscribed from."),
-        delete=Operation("delete_unsubscribe", "Let an address have mail again, all of it or that with one tag."),
+        delete=Operation(
+            "delete_unsubscribe", "Let an address have mail again, all of it or that with one tag."
+        ),
         clear=Operation("clear_unsubscribes", "Empty the list of unsubscribed addresses."),
         import_=Operation("import_unsubscribes", "Unsubscribe the addresses of a CSV file."),
     ),

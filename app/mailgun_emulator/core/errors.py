@@ -69,3 +69,10 @@ class Conflict(MailgunError):
 class TooManyRequests(MailgunError):
     status = 429
     message = "Too Many Requests"
+
+
+class ServerError(MailgunError):
+    """A fault of our own."""
+
+    status = 500
+    message = "Internal Server Error"

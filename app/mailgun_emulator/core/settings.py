@@ -35,7 +35,6 @@ class Settings(BaseModel):
     )
     domain: tuple[str, ...] = Field(
         ("mg.example.com",),
-        min_length=1,
         description="Verified domains of the default account, separated by commas.",
     )
     simulator_domain: tuple[str, ...] = Field(
@@ -62,6 +61,13 @@ class Settings(BaseModel):
                 raise ValueError(f"{name!r} is not a domain name")
         return names
 
+    @field_validator("domain")
+    @classmethod
+    def _is_one_at_least(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names:
+            raise ValueError("name one at least")
+        return names
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
@@ -78,7 +84,9 @@ class Settings(BaseModel):
             name = str(first["loc"][0])
             source = option(name) if name in given else variable(name)
             reason = first["msg"].removeprefix("Value error, ")
-            raise BadSetting(f"{source} can't be {first['input']!r}: {reason}") from None
+            shown = given.get(name, values.get(name))
+            shown = ",".join(shown) if isinstance(shown, tuple) else shown
+            raise BadSetting(f"{source} can't be {shown!r}: {reason}") from None
 
 
 def option(name: str) -> str:

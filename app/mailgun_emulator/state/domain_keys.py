@@ -107,15 +107,19 @@ def list_published(tx: Tx, domain_id: str) -> list[PublishedKey]:
     return _OF_DOMAIN.list(tx, domain_id=domain_id)
 
 
-def list_in_use(tx: Tx, details: DomainDetails) -> list[PublishedKey]:
-    """Those that may sign for the domain, its authority's; made when first asked for."""
+def find_in_use(tx: Tx, details: DomainDetails) -> list[PublishedKey]:
+    """Those that may sign for the domain, its authority's; none if they were not made yet."""
     automatic = details.signer_automatic
-    found = [key for key in list_published(tx, details.signer_id) if key.automatic == automatic]
-    if found:
-        return found
-    signer = tx.session.get_one(Domain, details.signer_id)
-    made = {key.id for key in ensure(tx, signer)}
-    return [key for key in list_published(tx, signer.id) if key.id in made]
+    return [key for key in list_published(tx, details.signer_id) if key.automatic == automatic]
+
+
+def list_in_use(tx: Tx, details: DomainDetails) -> list[PublishedKey]:
+    """As `find_in_use`; made when first asked for."""
+    found = find_in_use(tx, details)
+    if not found:
+        ensure(tx, tx.session.get_one(Domain, details.signer_id))
+        found = find_in_use(tx, details)
+    return found
 
 
 def list_of_account(

@@ -24,7 +24,8 @@ class EventType(StrEnum):
 class Event(SQLModel, table=True):
     """`payload` is the event's JSON as Mailgun gives it; the other columns are what it is looked for by.
 
-    `key` is the event's id on the wire, `recipient` in lower case, `message_id` without angle brackets.
+    `at` is the payload's timestamp, `key` its id on the wire; `recipient` and `message_id`, which has no angle
+    brackets, are in lower case.
     """
 
     __tablename__: ClassVar[Any] = "event"
@@ -44,12 +45,13 @@ class Event(SQLModel, table=True):
 
 
 class EventTag(SQLModel, table=True):
-    """The events that carry a tag; `tag` is in lower case."""
+    """The events that carry a tag, in the order of their time; `tag` is in lower case."""
 
     __tablename__: ClassVar[Any] = "event_tag"
     __table_args__ = ({"sqlite_with_rowid": False},)
     domain_id: str = Field(foreign_key="domain.id", ondelete="CASCADE", primary_key=True)
     tag: str = Field(primary_key=True)
+    at: float = Field(primary_key=True)
     event_id: int = Field(primary_key=True, foreign_key="event.id", ondelete="CASCADE", index=True)
 
 
@@ -66,6 +68,11 @@ _EXPIRED = select(Event.id).where(
 _EXPIRE = Statement(delete(Event).where(col(Event.id).in_(_EXPIRED.limit(bindparam("most")))))
 
 
+def instant(tx: Tx) -> float:
+    """Now, to the microsecond, as events tell it."""
+    return round(tx.now, 6)
+
+
 def add(
     tx: Tx,
     *,
@@ -77,18 +84,19 @@ def add(
     payload: str,
     tags: list[str],
 ) -> None:
+    at = instant(tx)
     row = _INSERT.run(
         tx,
         domain_id=domain_id,
-        at=tx.now,
+        at=at,
         type=type.value,
         key=key,
         recipient=recipient.lower(),
-        message_id=message_id,
+        message_id=message_id.lower(),
         payload=payload,
     ).lastrowid
     for tag in tags:
-        _INSERT_TAG.later(tx, domain_id=domain_id, tag=tag.lower(), event_id=row)
+        _INSERT_TAG.later(tx, domain_id=domain_id, tag=tag.lower(), at=at, event_id=row)
 
 
 def expire(tx: Tx, domain_id: str, most: int) -> int:

@@ -222,8 +222,8 @@ CREATE TABLE smtp_credential (
 
 CREATE TABLE suppression (
 	domain_id VARCHAR NOT NULL, 
-	kind VARCHAR NOT NULL, 
 	address VARCHAR NOT NULL, 
+	kind VARCHAR NOT NULL, 
 	spelled VARCHAR NOT NULL, 
 	code VARCHAR NOT NULL, 
 	error VARCHAR NOT NULL, 
@@ -231,10 +231,12 @@ CREATE TABLE suppression (
 	reason VARCHAR NOT NULL, 
 	is_domain BOOLEAN NOT NULL, 
 	created_at FLOAT NOT NULL, 
-	PRIMARY KEY (domain_id, kind, address), 
+	PRIMARY KEY (domain_id, address, kind), 
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
 )
  WITHOUT ROWID;
+
+CREATE INDEX suppression_list ON suppression (domain_id, kind, address);
 
 CREATE TABLE suppression_import (
 	import_id VARCHAR NOT NULL, 
@@ -265,8 +267,9 @@ CREATE INDEX tag_name ON tag (domain_id, name);
 CREATE TABLE event_tag (
 	domain_id VARCHAR NOT NULL, 
 	tag VARCHAR NOT NULL, 
+	at FLOAT NOT NULL, 
 	event_id INTEGER NOT NULL, 
-	PRIMARY KEY (domain_id, tag, event_id), 
+	PRIMARY KEY (domain_id, tag, at, event_id), 
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE, 
 	FOREIGN KEY(event_id) REFERENCES event (id) ON DELETE CASCADE
 )

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 import orjson
-from sqlalchemy import bindparam
+from sqlalchemy import Index, bindparam, tuple_
 from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel, col, select
@@ -74,17 +74,20 @@ READERS: Mapping[Kind, Callable[[Given], Entry]] = {
 
 
 class Suppression(SQLModel, table=True):
-    """`address` in lower case is the key, `spelled` as it was given; lists are read in the order of the key.
+    """`address` in lower case is the key, `spelled` as it was given. Deliveries use the key, lists the index.
 
     Bounces have `code` and `error`, unsubscribes `tags` (JSON), the allowlist `reason`, and `is_domain` where its
     entry is a whole domain. Times: seconds since 1970.
     """
 
     __tablename__: ClassVar[Any] = "suppression"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        Index("suppression_list", "domain_id", "kind", "address"),
+        {"sqlite_with_rowid": False},
+    )
     domain_id: str = Field(foreign_key="domain.id", ondelete="CASCADE", primary_key=True)
-    kind: str = Field(primary_key=True)
     address: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
     spelled: str
     code: str = "550"
     error: str = ""
@@ -120,29 +123,30 @@ class _Part(NamedTuple):
 
 
 _DEFAULTS = Entry._field_defaults
-_KEY = ("domain_id", "kind", "address")
+_KEY = ("domain_id", "address", "kind")
 _OF_LIST = (
     col(Suppression.domain_id) == bindparam("domain_id"),
     col(Suppression.kind) == bindparam("kind"),
 )
 _ONE = (*_OF_LIST, col(Suppression.address) == bindparam("address"))
+# Compared as one, or SQLite takes the key and runs through all lists to find the entries of one.
+_place = tuple_(col(Suppression.kind), col(Suppression.address))
 _ENTRY = columns(Suppression, Entry._fields)
 _BETWEEN = (
     select(*_ENTRY)
     .where(
-        *_OF_LIST,
-        col(Suppression.address) >= bindparam("least"),
-        col(Suppression.address) < bindparam("below"),
+        col(Suppression.domain_id) == bindparam("domain_id"),
+        _place >= tuple_(bindparam("kind"), bindparam("least")),
+        _place < tuple_(bindparam("kind"), bindparam("below")),
     )
     .limit(bindparam("limit"))
 )
-_FORWARDS = Query(_BETWEEN.order_by(col(Suppression.address)), Entry)
-_BACKWARDS = Query(_BETWEEN.order_by(col(Suppression.address).desc()), Entry)
+_FORWARDS = Query(_BETWEEN.order_by(col(Suppression.kind), col(Suppression.address)), Entry)
+_BACKWARDS = Query(_BETWEEN.order_by(col(Suppression.kind).desc(), col(Suppression.address).desc()), Entry)
 _FIND = Query(select(*_ENTRY).where(*_ONE), Entry)
 _OF_ADDRESS = Query(
     select(Suppression.kind, Suppression.tags).where(
         col(Suppression.domain_id) == bindparam("domain_id"),
-        col(Suppression.kind).in_([bindparam(kind.name, kind.value) for kind in Kind]),
         col(Suppression.address) == bindparam("address"),
     ),
     Suppressed,

@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 
-from mailgun_emulator.core.errors import BadRequest, MailgunError
+from mailgun_emulator.core.errors import BadRequest, MailgunError, ServerError
 
 HINT_HEADER = "X-Mailgun-Emulator-Hint"
 log = logging.getLogger(__name__)
@@ -41,4 +41,4 @@ async def answer_invalid(request: Request, error: Exception) -> Response:
 
 
 async def answer_failure(request: Request, error: Exception) -> Response:
-    return PlainTextResponse("Internal Server Error\n", 500)
+    return await answer(request, ServerError())

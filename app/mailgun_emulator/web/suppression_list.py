@@ -5,13 +5,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, Self, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from typing_extensions import Self
 
 from mailgun_emulator.core.errors import BadRequest, TooManyRequests
 from mailgun_emulator.state import suppression_entries, suppressions
@@ -85,12 +84,12 @@ class RemovalForm(Form):
 
 
 class Texts(NamedTuple):
-    """The answers to what has been done; `added_many` is a format with the number."""
+    """The answers to what has been done; `added_many` is a format with the number, on lists that take several."""
 
     added: str
-    added_many: str
     removed: str
     cleared: str
+    added_many: str | None = None
 
 
 class Operation(NamedTuple):
@@ -150,10 +149,8 @@ async def read_csv_file(request: Request) -> CsvFile:
 CurrentCsvFile = Annotated[CsvFile, Depends(read_csv_file)]
 
 
-def items_of(fields: Fields) -> list[Mapping[str, Any]] | None:
-    """What a JSON body holds, their names in lower case; None for any other body."""
-    if fields.json is None:
-        return None
+def items_of(fields: Fields) -> list[Mapping[str, Any]]:
+    """What a JSON body holds, the names in lower case."""
     items = fields.json if isinstance(fields.json, list) else [fields.json]
     if len(items) > MOST_AT_ONCE:
         raise BatchTooLarge
@@ -236,6 +233,7 @@ def documented(operation: Operation) -> Callable[[Handler], Handler]:
 def router_for(listed: SuppressionList, tag: str, path: str, operations: Operations) -> APIRouter:
     """`path` is the list's, `/v3/{domain}/bounces`."""
     router = APIRouter(tags=[tag], route_class=CountedRoute)
+    added: Any = listed.added if listed.texts.added_many is None else listed.added | Done
 
     @router.get(path, response_model=listed.page, responses=REFUSED)
     @documented(operations.list)
@@ -246,7 +244,11 @@ def router_for(listed: SuppressionList, tag: str, path: str, operations: Operati
         page = page_of(listed, tx, domain.id, request, fields)
         return Response(page.model_dump_json(), media_type="application/json")
 
-    @router.post(path, response_model=listed.added | Done, responses=REFUSED)
+    @router.post(
+        path,
+        response_model=added,
+        responses=REFUSED,
+    )
     @documented(operations.add)
     @takes(listed.form)
     async def add_entries(tx: CountedTx, domain: KnownDomain, fields: CurrentFields) -> BaseModel:
@@ -283,13 +285,16 @@ def router_for(listed: SuppressionList, tag: str, path: str, operations: Operati
 
 def add(listed: SuppressionList, tx: Tx, domain_id: str, fields: Fields) -> BaseModel:
     """All entries or, if one is refused, none."""
-    items = items_of(fields)
-    given = [listed.form.of(fields).parameters()] if items is None else items
+    many = listed.texts.added_many if isinstance(fields.json, list) else None
+    if many is not None or isinstance(fields.json, dict):
+        given = items_of(fields)
+    else:
+        given = [listed.form.of(fields).parameters()]
     entries = [suppressions.read(tx, listed.kind, parameters) for parameters in given]
     for entry in entries:
         suppressions.add(tx, domain_id, listed.kind, entry)
-    if isinstance(fields.json, list):
-        return Done(message=listed.texts.added_many.format(len(entries)))
+    if many is not None:
+        return Done(message=many.format(len(entries)))
     return answer(listed.added, listed.texts.added, listed.view.of(entries[0]).model_dump())
 
 
@@ -298,11 +303,10 @@ def answer(form: type[BaseModel], message: str, names: dict[str, Any]) -> BaseMo
     return form.model_validate({**names, "message": message})
 
 
-def page_of(
-    listed: SuppressionList, tx: Tx, domain_id: str, request: Request, fields: Fields
-) -> EntryPage:
+def page_of(listed: SuppressionList, tx: Tx, domain_id: str, request: Request, fields: Fields) -> EntryPage:
     asked, term = keyset(fields, "address"), str(fields.first("term") or "")
     if asked.pivot and not fields.first("page"):
+        term = asked.pivot  # so that the links lead nowhere else
         only = suppressions.find(tx, domain_id, listed.kind, asked.pivot)
         found = [only] if only else []
     else:

@@ -1,0 +1,1 @@
+"""The languages that users write; arguments in, value out."""

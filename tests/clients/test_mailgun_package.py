@@ -1,0 +1,87 @@
+"""Mailgun's own Python package against a running server, through a day's work."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from mailgun.client import Client as Mailgun
+from tests.conftest import Account, Client, contract
+
+
+@pytest.fixture
+def mailgun(server_url: str, account: Account) -> Iterator[Mailgun]:
+    with Mailgun(auth=("api", account.api_key), api_url=server_url) as client:
+        client._session.hooks["response"].append(hold_against_contract)
+        yield client
+
+
+def hold_against_contract(response: Any, *_: Any, **__: Any) -> None:
+    if contract() is not None:
+        request = response.request
+        kind = response.headers.get("Content-Type", "")
+        violations = contract().check(
+            request.method, request.path_url, response.status_code, kind, response.content
+        )
+        assert not violations, "\n".join(violations)
+
+
+def body_of(response: Any) -> dict[str, Any]:
+    assert response.status_code == 200, response.text
+    return dict(response.json())
+
+
+def test_a_domain_is_created_used_and_deleted(mailgun: Mailgun, client: Client, account: Account) -> None:
+    domain = f"journey-{account.id}.example.com"
+    created = body_of(mailgun.domains.create(data={"name": domain}))
+    assert created["domain"]["state"] == "unverified"
+    assert body_of(mailgun.domains.put(domain=domain, verify=True))["domain"]["state"] == "active"
+    names = [item["name"] for item in body_of(mailgun.domainlist.get())["items"]]
+    assert domain in names
+
+    added = mailgun.bounces.create(data={"address": "gone@example.net", "code": 550}, domain=domain)
+    assert body_of(added)["address"] == "gone@example.net"
+
+    sent = mailgun.messages.create(
+        data={
+            "from": f"Ann <ann@{domain}>",
+            "to": ["bob@example.org", "gone@example.net"],
+            "subject": "A day's work",
+            "text": "See the file.",
+            "o:tag": "journey",
+        },
+        files=[("attachment", ("notes.txt", b"some notes", "text/plain"))],
+        domain=domain,
+    )
+    message_id = body_of(sent)["id"][1:-1]
+    client.drain()
+
+    events = body_of(mailgun.events.get(domain=domain, filters={"message-id": message_id}))["items"]
+    assert sorted((event["event"], event["recipient"]) for event in events) == [
+        ("accepted", "bob@example.org"),
+        ("accepted", "gone@example.net"),
+        ("delivered", "bob@example.org"),
+        ("failed", "gone@example.net"),
+    ]
+    failed = next(event for event in events if event["event"] == "failed")
+    assert failed["reason"] == "suppress-bounce"
+
+    counted = mailgun.stats_total.get(
+        domain=domain, filters={"event": ["accepted", "delivered", "failed"], "duration": "1d"}
+    )
+    today = body_of(counted)["stats"][-1]
+    assert today["accepted"]["total"] == 2
+    assert today["delivered"]["total"] == 1
+    assert today["failed"]["permanent"]["suppress-bounce"] == 1
+    tagged = body_of(mailgun.tags.get(domain=domain, tag_name="journey"))
+    assert tagged["tag"] == "journey"
+
+    url = events[0]["storage"]["url"]
+    stored = body_of(mailgun.domains_messages.get(domain=domain, api_storage_url=url))
+    assert stored["subject"] == "A day's work"
+    assert [item["name"] for item in stored["attachments"]] == ["notes.txt"]
+    resent = mailgun.resendmessage.create(data={"to": "eve@example.org"}, storage_url=url, domain=domain)
+    assert body_of(resent)["message"] == "Queued. Thank you."
+
+    deleted = body_of(mailgun.domains.delete(domain=domain))
+    assert deleted == {"message": "Domain will be deleted in the background"}
+    assert mailgun.domains.get(domain=domain).status_code == 404

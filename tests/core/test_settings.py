@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+
+from mailgun_emulator.core.settings import BadSetting, Settings
+
+
+def test_what_is_given_comes_before_the_environment_and_that_before_the_defaults() -> None:
+    environment = {"MAILGUN_EMULATOR_PORT": "9000", "MAILGUN_EMULATOR_HOST": "::1"}
+    settings = Settings.load({"port": "9001"}, environment)
+    assert (settings.port, settings.host, settings.database) == (9001, "::1", ":memory:")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("strict", "yes", True),
+        ("seed", "7", 7),
+        ("domain", "A.example.com, b.example.com", ("a.example.com", "b.example.com")),
+        ("simulator_domain", "bounces.test", ("bounces.test",)),
+        ("log_level", "WARNING", "warning"),
+    ],
+)
+def test_a_variable_is_read_as_its_setting(name: str, text: str, value: Any) -> None:
+    settings = Settings.load({}, {f"MAILGUN_EMULATOR_{name.upper()}": text})
+    assert getattr(settings, name) == value
+
+
+@pytest.mark.parametrize("text", ["", "tcp://10.0.0.7:8025"])
+def test_what_compose_and_kubernetes_set_unasked_is_no_setting(text: str) -> None:
+    assert Settings.load({}, {"MAILGUN_EMULATOR_PORT": text}).port == 8025
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "said"),
+    [
+        ({"port": "80x"}, {}, "--port can't be '80x': "),
+        ({}, {"MAILGUN_EMULATOR_PORT": "65536"}, "MAILGUN_EMULATOR_PORT can't be '65536': "),
+        ({"log_level": "loud"}, {}, "--log-level can't be 'loud': "),
+        ({"domain": ("no domain",)}, {}, "--domain can't be 'no domain': 'no domain' is not a domain name"),
+        ({"domain": (",",)}, {}, "--domain can't be ',': name one at least"),
+        ({"event_retention": "0"}, {}, "--event-retention can't be '0': "),
+    ],
+)
+def test_a_bad_setting_is_named_as_it_was_given(
+    given: dict[str, Any], environment: dict[str, str], said: str
+) -> None:
+    with pytest.raises(BadSetting) as refused:
+        Settings.load(given, environment)
+    assert str(refused.value).startswith(said)
+    assert "\n" not in str(refused.value)
