@@ -1,8 +1,10 @@
 # make run: install, then serve on port 8025 · make test: install, then check and test
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+NEW_ENOUGH := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3.11 python3 python3.13 python3.12 python3.14; do \
+	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 
-.PHONY: run test check format bench
+.PHONY: run test check format bench openapi
 
 run: .venv/.installed
 	$(BIN)/mailgun-emulator serve
@@ -23,7 +25,12 @@ format: .venv/.installed
 bench: .venv/.installed
 	$(BIN)/python -m tests.benchmarks
 
-.venv/.installed: pyproject.toml
+# The document and the page of what is covered; the reference is at hand where ../shared is.
+openapi: .venv/.installed
+	$(BIN)/python -m mailgun_emulator.openapi openapi $(wildcard ../shared/spec/operations.tsv)
+
+.venv/.installed: pyproject.toml .ci/constraints.txt
+	$(if $(PYTHON),,$(error Python 3.11 or newer with its venv module is needed; name it with PYTHON=...))
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[dev]'
 	@touch $@

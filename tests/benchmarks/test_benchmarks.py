@@ -7,7 +7,7 @@ import pytest
 if not sys.platform.startswith("linux"):
     pytest.skip("CPU time is read from /proc", allow_module_level=True)
 
-from tests.benchmarks import durable, servers, wire
+from tests.benchmarks import durable, filling, reading, servers, wire
 from tests.benchmarks.load import load
 from tests.benchmarks.servers import Server
 
@@ -30,3 +30,11 @@ def test_each_message_that_is_answered_is_recorded(start: Callable[[Path], Serve
 def test_a_refusal_under_load_is_no_answer() -> None:
     with servers.hello() as hello, pytest.raises(wire.WrongAnswer, match="404"):
         load(hello.url, wire.messages(), most=1)
+
+
+def test_events_filled_in_are_counted_and_paged_as_the_emulators_own(tmp_path: Path) -> None:
+    database = tmp_path / "filled.db"
+    messages = filling.fill(database, filling.prepare(database), 1400)
+    with servers.emulator(database, *filling.DOMAINS) as server:
+        reading.check_statistics(server, messages[0] + 1)
+        reading.walk(server, 2)

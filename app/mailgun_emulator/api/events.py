@@ -2,11 +2,11 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from math import isfinite
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, TypeAdapter
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
@@ -58,7 +58,7 @@ def _instant(value: object) -> object:
 
 
 Instant = Annotated[float | None, BeforeValidator(_instant)]
-Filter = list[str]
+Filters = list[str]
 
 
 class EventQuery(Form):
@@ -69,18 +69,18 @@ class EventQuery(Form):
     ascending: Annotated[Flag | None, BeforeValidator(_empty_is_absent)] = None
     limit: Annotated[int | None, Field(ge=1), BeforeValidator(_empty_is_absent)] = None
     pretty: Annotated[Flag | None, BeforeValidator(_empty_is_absent)] = None
-    event: Filter = []
-    list_: Filter = Field(default=[], alias="list")
-    attachment: Filter = []
-    from_: Filter = Field(default=[], alias="from")
-    to: Filter = []
-    subject: Filter = []
-    message_id: Filter = Field(default=[], alias="message-id")
-    size: Filter = []
-    recipient: Filter = []
-    recipients: Filter = []
-    tags: Filter = []
-    severity: Filter = []
+    event: Filters = Field(default_factory=list)
+    list_: Filters = Field(default_factory=list, alias="list")
+    attachment: Filters = Field(default_factory=list)
+    from_: Filters = Field(default_factory=list, alias="from")
+    to: Filters = Field(default_factory=list)
+    subject: Filters = Field(default_factory=list)
+    message_id: Filters = Field(default_factory=list, alias="message-id")
+    size: Filters = Field(default_factory=list)
+    recipient: Filters = Field(default_factory=list)
+    recipients: Filters = Field(default_factory=list)
+    tags: Filters = Field(default_factory=list)
+    severity: Filters = Field(default_factory=list)
 
     def search(self, tx: Tx) -> Search:
         begin, end = self.range(tx)
@@ -105,11 +105,6 @@ class EventQuery(Form):
 _NO_FILTERS = {"begin", "end", "ascending", "limit", "pretty"}
 
 
-class Range(TypedDict):
-    b: FiniteFloat
-    e: FiniteFloat
-
-
 class PageToken(NamedTuple):
     """All that a page is found by: nothing needs to be remembered. In a URL it is Base64 of its JSON.
 
@@ -117,7 +112,7 @@ class PageToken(NamedTuple):
     """
 
     version: Literal[3]
-    range: Range
+    range: tuple[FiniteFloat, FiniteFloat]
     position: tuple[FiniteFloat, Annotated[int, Field(ge=0, le=LAST_ID)]]
     direction: Literal["n", "p"]
     filters: dict[str, list[str]]
@@ -128,17 +123,17 @@ class PageToken(NamedTuple):
     def read(cls, text: str) -> "PageToken":
         try:
             return _TOKEN.validate_json(urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text) % 4)))
-        except (ValueError, ValidationError):
+        except ValueError:
             raise InvalidPageToken from None
 
     @classmethod
     def of(cls, search: Search, place: Place, *, pretty: bool) -> "PageToken":
         return cls(
             3,
-            {"b": search.begin, "e": search.end},
-            place.position,
+            (search.begin, search.end),
+            (place.position.at, place.position.id),
             "p" if place.backwards else "n",
-            dict(search.filters),
+            search.filters,
             search.limit,
             pretty,
         )
@@ -148,7 +143,7 @@ class PageToken(NamedTuple):
 
     @property
     def search(self) -> Search:
-        return Search(self.range["b"], self.range["e"], self.filters, self.limit)
+        return Search(*self.range, self.filters, self.limit)
 
     @property
     def place(self) -> Place:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from mailgun_emulator.core.errors import BadRequest
 
+LONGEST = 10_000
 DEEPEST = 25
 """Parentheses and NOTs inside one another."""
 
@@ -67,6 +68,8 @@ _TOKEN = re.compile(
 
 def parse(text: str) -> Expression | None:
     """None if there is nothing but space; `MalformedFilter` if it is no expression."""
+    if len(text) > LONGEST:
+        raise MalformedFilter(f"Filter expression is longer than {LONGEST} characters")
     tokens = _tokens(text)
     if not tokens:
         return None

@@ -10,6 +10,7 @@ from mailgun_emulator.mail import addresses, headers, mime
 from mailgun_emulator.mail.addresses import Address
 from mailgun_emulator.pipeline import leniency
 from mailgun_emulator.pipeline.compose import compose
+from mailgun_emulator.pipeline.deliver import attempt_delivery
 from mailgun_emulator.pipeline.leniency import SandboxRestricted
 from mailgun_emulator.pipeline.record import record, storage
 from mailgun_emulator.pipeline.submission import Submission
@@ -22,6 +23,8 @@ from mailgun_emulator.state.sending import SendingDomain
 
 STORED_SECONDS = 3 * 86400
 MOST_VARIABLES = 4096
+DELIVERED_AT_ONCE = 8
+"""Up to so many recipients are delivered to in the transaction that accepts: one commit instead of two."""
 TRUNCATED = '"Could not load user-variables. They were either truncated or invalid JSON"'
 
 
@@ -75,10 +78,16 @@ def _accept_copy(
 ) -> None:
     message, body = _message(tx, domain, copy, message_id, recipients)
     message = messages.add(tx, message, body)
-    after = 0.0 if copy.deliver_at is None else max(copy.deliver_at - tx.now, 0.0)
     for recipient in recipients:
         record(tx, EventType.ACCEPTED, message, recipient.email, **_accepted(copy, message, recipient.email))
-        jobs.schedule(tx, Step.DELIVER, f"{message.id} {recipient.email}", domain_id=domain.id, after=after)
+    after = 0.0 if copy.deliver_at is None else max(copy.deliver_at - tx.now, 0.0)
+    if after == 0.0 and len(recipients) <= DELIVERED_AT_ONCE:
+        for recipient in recipients:
+            attempt_delivery(tx, message, recipient.email)
+    else:
+        for recipient in recipients:
+            subject = f"{message.id} {recipient.email}"
+            jobs.schedule(tx, Step.DELIVER, subject, domain_id=domain.id, after=after)
 
 
 def _accepted(copy: Submission, message: SentMessage, recipient: str) -> dict[str, Any]:
@@ -137,10 +146,11 @@ def _message(
 
 
 def _options(domain: SendingDomain, copy: Submission) -> dict[str, Any]:
+    """The domain's settings, unless the message has its own."""
     return {
-        "dkim": domain.dkim,
-        **({"require-tls": True} if domain.require_tls else {}),
-        **({"skip-verification": True} if domain.skip_verification else {}),
+        "signed-by": domain.dkim,
+        "require-tls": "yes" if domain.require_tls else "no",
+        "skip-verification": "yes" if domain.skip_verification else "no",
         **copy.options,
     }
 
@@ -164,6 +174,6 @@ def resend(
         ready=stored.mime,
         tags=orjson.loads(stored.tags),
         variables=variables if isinstance(variables, dict) else {},
-        options={name: value for name, value in options.items() if name != "dkim"},
+        options={name: value for name, value in options.items() if name != "signed-by"},
     )
     return accept(tx, domain, again)

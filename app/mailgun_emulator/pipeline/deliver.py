@@ -15,6 +15,7 @@ from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.suppressions import Kind
 
 TEST_MODE_CODE = 650
+BIG = 1_000_000
 RETRY_AFTER = (600, 600, 900, 1800, 3600, 7200, 14400)
 """Seconds from one failed attempt to the next; after the last the message is too old."""
 
@@ -25,6 +26,20 @@ class Suppression(NamedTuple):
     reason: str
     code: int
     description: str
+
+
+class Attempt(NamedTuple):
+    """`number` counts from 1; `options` are the message's."""
+
+    message: SentMessage
+    recipient: str
+    number: int
+    options: dict[str, Any]
+
+    @property
+    def skips_verification(self) -> bool:
+        """Asked for by the message or set for its domain: the server's certificate is not looked at."""
+        return self.options.get("skip-verification") == "yes"
 
 
 SUPPRESSIONS = {
@@ -40,20 +55,22 @@ def deliver(tx: Tx, job: DueJob) -> None:
     """The job's subject is the message's row and the recipient."""
     row, _, recipient = job.subject.partition(" ")
     message = messages.find_sent(tx, int(row))
-    if message is None:
-        return
-    options = orjson.loads(message.options)
+    if message is not None:
+        attempt_delivery(tx, message, recipient, job.attempt)
+
+
+def attempt_delivery(tx: Tx, message: SentMessage, recipient: str, number: int = 1) -> None:
+    attempt = Attempt(message, recipient, number, orjson.loads(message.options))
     suppression = suppression_of(tx, message, recipient)
     if suppression is not None:
-        _refuse(tx, message, recipient, suppression)
-    elif options.get("template"):
-        _refuse(
-            tx, message, recipient, Suppression("generic", 0, f"template {options['template']} not found")
-        )
-    elif options.get("testmode"):
-        _record_delivered(tx, message, recipient, job.attempt, Outcome(TEST_MODE_CODE, text=""))
+        _refuse(tx, attempt, suppression)
+    elif "template" in attempt.options:
+        missing = f"template {attempt.options['template']} not found"
+        _refuse(tx, attempt, Suppression("generic", 0, missing))
+    elif "testmode" in attempt.options:
+        _record_delivered(tx, attempt, Outcome(TEST_MODE_CODE, text=""))
     else:
-        _attempt(tx, message, recipient, job)
+        _try(tx, attempt, outcome_for(recipient, tx.settings))
 
 
 def suppression_of(tx: Tx, message: SentMessage, recipient: str) -> Suppression | None:
@@ -70,43 +87,40 @@ def suppression_of(tx: Tx, message: SentMessage, recipient: str) -> Suppression 
     return SUPPRESSIONS[Kind.COMPLAINT] if Kind.COMPLAINT in found else None
 
 
-def _attempt(tx: Tx, message: SentMessage, recipient: str, job: DueJob) -> None:
-    outcome = outcome_for(recipient, tx.settings)
+def _try(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
     if outcome.delivered:
-        _record_delivered(tx, message, recipient, job.attempt, outcome)
+        _record_delivered(tx, attempt, outcome)
     elif not outcome.temporary:
-        _record_bounce(tx, message, recipient, job.attempt, outcome)
-        _suppress(tx, message, recipient, outcome)
-    elif job.attempt <= len(RETRY_AFTER):
-        after = RETRY_AFTER[job.attempt - 1]
-        _record_deferral(tx, message, recipient, job.attempt, outcome, after)
-        jobs.schedule(
-            tx, Step.DELIVER, job.subject, domain_id=job.domain_id, after=after, attempt=job.attempt + 1
-        )
+        _record_bounce(tx, attempt, outcome)
+        _suppress(tx, attempt, outcome)
+    elif attempt.number <= len(RETRY_AFTER):
+        after = RETRY_AFTER[attempt.number - 1]
+        _record_deferral(tx, attempt, outcome, after)
+        subject = f"{attempt.message.id} {attempt.recipient}"
+        domain_id = attempt.message.domain_id
+        jobs.schedule(tx, Step.DELIVER, subject, domain_id=domain_id, after=after, attempt=attempt.number + 1)
     else:
-        _give_up(tx, message, recipient, job.attempt)
+        _give_up(tx, attempt)
 
 
-def _suppress(tx: Tx, message: SentMessage, recipient: str, outcome: Outcome) -> None:
+def _suppress(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
     """A hard bounce goes on the bounce list, unless the address or its domain is on the allowlist."""
-    domain = recipient.rpartition("@")[2]
-    for entry in (recipient, domain):
-        if Kind.ALLOW in {each.kind for each in suppressions.list_of_address(tx, message.domain_id, entry)}:
+    domain_id, recipient = attempt.message.domain_id, attempt.recipient
+    for entry in (recipient, recipient.rpartition("@")[2]):
+        if Kind.ALLOW in {each.kind for each in suppressions.list_of_address(tx, domain_id, entry)}:
             return
-    suppressions.put(
-        tx, message.domain_id, recipient, Kind.BOUNCE, code=str(outcome.code), error=outcome.text
-    )
+    suppressions.put(tx, domain_id, recipient, Kind.BOUNCE, code=str(outcome.code), error=outcome.text)
 
 
-def _common(message: SentMessage) -> dict[str, Any]:
-    options = orjson.loads(message.options)
-    return {
+def _common(attempt: Attempt) -> dict[str, Any]:
+    message, options = attempt.message, attempt.options
+    told = {
         "flags": {
             "is-routed": False,
             "is-authenticated": True,
             "is-system-test": False,
-            "is-test-mode": bool(options.get("testmode")),
-            "is-big": message.size > 1_000_000,
+            "is-test-mode": "testmode" in options,
+            "is-big": message.size > BIG,
         },
         "message": {
             "attachments": orjson.Fragment(message.attachments),
@@ -114,114 +128,88 @@ def _common(message: SentMessage) -> dict[str, Any]:
             "headers": orjson.Fragment(message.headers),
         },
         "storage": storage(message),
-        **({"template": {"name": options["template"]}} if options.get("template") else {}),
+        "envelope": {"sender": message.sender, "transport": "smtp", "targets": attempt.recipient},
     }
+    if "template" in options:
+        told["template"] = {"name": options["template"]}
+    return told
 
 
-def _sent(message: SentMessage, recipient: str) -> dict[str, Any]:
+def _sent(attempt: Attempt) -> dict[str, Any]:
     """What is told of an attempt that reached the recipient's server."""
-    options = orjson.loads(message.options)
-    domain = recipient.rpartition("@")[2]
-    return {
-        **_common(message),
-        "envelope": {
-            "sender": message.sender,
-            "transport": "smtp",
-            "targets": recipient,
-            "sending-ip": options.get("sending-ip") or "127.0.0.1",
-        },
-        "recipient_provider": providers.group(domain),
-        "primary_dkim": options.get("dkim", ""),
-    }
+    told = _common(attempt)
+    told["envelope"]["sending-ip"] = attempt.options.get("sending-ip", "127.0.0.1")
+    told["recipient_provider"] = providers.group(attempt.recipient.rpartition("@")[2])
+    told["primary_dkim"] = attempt.options["signed-by"]
+    return told
 
 
-def _status(message: SentMessage, recipient: str, attempt: int, outcome: Outcome) -> dict[str, Any]:
-    options = orjson.loads(message.options)
-    verified = not options.get("skip-verification")
+def _status(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
     return {
-        "attempt-no": attempt,
+        "attempt-no": attempt.number,
         "code": outcome.code,
         "message": outcome.text,
         "description": "",
         "enhanced-code": outcome.enhanced_code,
-        "mx-host": f"mx.{recipient.rpartition('@')[2]}",
+        "mx-host": f"mx.{attempt.recipient.rpartition('@')[2]}",
         "tls": True,
-        "certificate-verified": verified,
+        "certificate-verified": not attempt.skips_verification,
         "utf8": True,
         "session-seconds": 0.05,
         "first-delivery-attempt-seconds": 0.01,
     }
 
 
-def _record_delivered(tx: Tx, message: SentMessage, recipient: str, attempt: int, outcome: Outcome) -> None:
-    status = _status(message, recipient, attempt, outcome)
-    record(tx, EventType.DELIVERED, message, recipient, **_sent(message, recipient), delivery_status=status)
-
-
-def _record_bounce(tx: Tx, message: SentMessage, recipient: str, attempt: int, outcome: Outcome) -> None:
-    status = {**_status(message, recipient, attempt, outcome), "bounce-type": "hard"}
+def _record_delivered(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
+    status = _status(attempt, outcome)
     record(
         tx,
-        EventType.FAILED,
-        message,
-        recipient,
-        **_sent(message, recipient),
-        severity="permanent",
-        reason="bounce",
-        log_level="error",
+        EventType.DELIVERED,
+        attempt.message,
+        attempt.recipient,
+        **_sent(attempt),
         delivery_status=status,
     )
 
 
-def _record_deferral(
-    tx: Tx, message: SentMessage, recipient: str, attempt: int, outcome: Outcome, after: int
-) -> None:
-    status = {**_status(message, recipient, attempt, outcome), "retry-seconds": after}
-    record(
-        tx,
-        EventType.FAILED,
-        message,
-        recipient,
-        **_sent(message, recipient),
-        severity="temporary",
-        reason="generic",
-        log_level="warn",
-        delivery_status=status,
-    )
+def _record_bounce(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
+    status = {**_status(attempt, outcome), "bounce-type": "hard"}
+    _record_failed(tx, attempt, "bounce", {**_sent(attempt), "delivery_status": status})
 
 
-def _give_up(tx: Tx, message: SentMessage, recipient: str, attempt: int) -> None:
+def _record_deferral(tx: Tx, attempt: Attempt, outcome: Outcome, after: int) -> None:
+    told = {
+        **_sent(attempt),
+        "severity": "temporary",
+        "log_level": "warn",
+        "delivery_status": {**_status(attempt, outcome), "retry-seconds": after},
+    }
+    _record_failed(tx, attempt, "generic", told)
+
+
+def _give_up(tx: Tx, attempt: Attempt) -> None:
     status = {
-        "attempt-no": attempt,
+        "attempt-no": attempt.number,
         "message": "Too old",
         "code": 602,
         "description": "",
         "session-seconds": 0.0,
     }
-    _fail(tx, message, recipient, "old", status)
+    _record_failed(tx, attempt, "old", {**_common(attempt), "delivery_status": status})
 
 
-def _refuse(tx: Tx, message: SentMessage, recipient: str, suppression: Suppression) -> None:
+def _refuse(tx: Tx, attempt: Attempt, suppression: Suppression) -> None:
     status = {
-        "attempt-no": 1,
+        "attempt-no": attempt.number,
         "message": "",
         "code": suppression.code,
         "description": suppression.description,
         "session-seconds": 0.0,
     }
-    _fail(tx, message, recipient, suppression.reason, status)
+    _record_failed(tx, attempt, suppression.reason, {**_common(attempt), "delivery_status": status})
 
 
-def _fail(tx: Tx, message: SentMessage, recipient: str, reason: str, status: dict[str, Any]) -> None:
-    record(
-        tx,
-        EventType.FAILED,
-        message,
-        recipient,
-        **_common(message),
-        envelope={"sender": message.sender, "transport": "smtp", "targets": recipient},
-        severity="permanent",
-        reason=reason,
-        log_level="error",
-        delivery_status=status,
-    )
+def _record_failed(tx: Tx, attempt: Attempt, reason: str, told: dict[str, Any]) -> None:
+    """For good, unless `told` has another severity."""
+    told = {"severity": "permanent", "reason": reason, "log_level": "error", **told}
+    record(tx, EventType.FAILED, attempt.message, attempt.recipient, **told)

@@ -253,6 +253,18 @@ class Database:
             self._open = None
             self.connection.execute("RELEASE tx")
 
+    @contextmanager
+    def reading(self, account_id: str = "") -> Iterator[Tx]:
+        """A transaction for a busy path that only reads: nothing is begun, so there is no commit to wait for."""
+        if self._open is not None:
+            raise RuntimeError("A transaction was left open while something was awaited.")
+        tx = self._open = Tx(self, account_id)
+        try:
+            yield tx
+        finally:
+            self._open = None
+            tx._end(keep=True)
+
     def put_off(self, rows: PutOff) -> None:
         for statement, more in rows.items():
             self._put_off.setdefault(statement, []).extend(more)

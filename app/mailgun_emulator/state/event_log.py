@@ -1,6 +1,5 @@
 """Reads the events, page by page, in the order of their time (facts/sending.md, 3.3)."""
 
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mailgun_emulator.expressions import event_filter
@@ -39,7 +38,7 @@ class Search(NamedTuple):
 
     begin: float
     end: float
-    filters: Mapping[str, Sequence[str]]
+    filters: dict[str, list[str]]
     limit: int
 
     @property
@@ -114,7 +113,7 @@ def _select(tx: Tx, domain_id: str, search: Search, position: Position, upwards:
     return [_Row._make(row) for row in tx.execute(sql, values.parameters)]
 
 
-def _parse(filters: Mapping[str, Sequence[str]]) -> tuple[list[EventType], list[tuple[str, Expression]]]:
+def _parse(filters: dict[str, list[str]]) -> tuple[list[EventType], list[tuple[str, Expression]]]:
     """The types that are wanted, and what else must hold, each with the field it is about."""
     parsed = [
         (field, expression)

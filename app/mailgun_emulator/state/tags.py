@@ -74,6 +74,7 @@ def see(tx: Tx, domain_id: str, names: list[str]) -> None:
 
 def get(tx: Tx, domain_id: str, name: str) -> Tag:
     """In whatever case it is written."""
+    tx.settle()
     tag = tx.session.get(Tag, (domain_id, name.lower()))
     if tag is None:
         raise TagNotFound
@@ -97,11 +98,13 @@ def _range(prefix: str) -> dict[str, str]:
 
 
 def count(tx: Tx, domain_id: str) -> int:
+    tx.settle()
     return tx.session.exec(select(func.count()).select_from(Tag).where(Tag.domain_id == domain_id)).one()
 
 
 def names(tx: Tx) -> dict[str, str]:
     """How the account's tags are written, by their keys."""
+    tx.settle()
     found = (
         select(Tag.key, func.min(Tag.name))
         .join(Domain, col(Domain.id) == Tag.domain_id)
@@ -115,3 +118,4 @@ def delete(tx: Tx, tag: Tag) -> None:
     """With what was counted for it; events keep the tag, and the next message with it begins anew."""
     statistics.forget_tag(tx, tag.domain_id, tag.key)
     tx.session.delete(tag)
+    tx.session.flush()

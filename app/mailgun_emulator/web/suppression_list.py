@@ -244,11 +244,7 @@ def router_for(listed: SuppressionList, tag: str, path: str, operations: Operati
         page = page_of(listed, tx, domain.id, request, fields)
         return Response(page.model_dump_json(), media_type="application/json")
 
-    @router.post(
-        path,
-        response_model=added,
-        responses=REFUSED,
-    )
+    @router.post(path, response_model=added, responses=REFUSED)
     @documented(operations.add)
     @takes(listed.form)
     async def add_entries(tx: CountedTx, domain: KnownDomain, fields: CurrentFields) -> BaseModel:
