@@ -165,9 +165,8 @@ def test_what_happened_to_messages_is_counted(client: Client, account: Account, 
     asked = {"event": EVENTS, "duration": duration}
     for path in (f"/v3/{account.domain}/stats/total", "/v3/stats/total"):
         assert summed(client.get(path, params=asked).json()["stats"]) == SENT
-    named = [name for name in ("accepted", "delivered", "failed") if name in EVENTS]
-    stats = client.get("/v3/stats/total", params={**asked, "event": named[1:2]}).json()["stats"]
-    assert set(stats[0]) == {"time", "delivered"}
+    (*_, last) = client.get("/v3/stats/total", params={**asked, "event": "delivered"}).json()["stats"]
+    assert list(last) == ["time", "delivered"]
 
 
 def test_counts_are_those_of_the_events(client: Client, account: Account) -> None:

@@ -57,7 +57,7 @@ async def make_events(database: Database, clock: Clock) -> tuple[str, dict[str, 
         clock.advance(step)
         async with database.begin(account_id) as tx:
             for place, (name, domain_id) in enumerate(ids.items()):
-                tags = [[], ["News"], ["news", "Sale"]][(number + place) % 3]
+                tags = [[], ["News"], ["news", "Sale", "NEWS"]][(number + place) % 3]
                 about = message(domain_id, name, tags)
                 for again, (kind, fields) in enumerate(KINDS):
                     for _ in range(1 + (number + again) % 3):

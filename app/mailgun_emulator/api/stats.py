@@ -51,7 +51,7 @@ class DomainsForm(EventsForm):
 
 
 class FilterForm(PeriodForm):
-    """`filter` is such as `domain:mg.example.com`; of several, all must be met."""
+    """`filter` is such as `domain:mg.example.com`; of several kinds of filters all must be met."""
 
     filter: list[str] = Field(default=[])
     group: str = By.TIME

@@ -86,7 +86,7 @@ def before(at: float, number: int, resolution: Resolution) -> float:
         return 0.0
     year, month = months // 12, months % 12 + 1
     day = min(then.day, monthrange(year, month)[1])
-    return then.replace(year=year, month=month, day=day).timestamp()
+    return timegm((year, month, day, 0, 0, 0)) + at % DAY
 
 
 def after(begin: int, resolution: Resolution) -> int:

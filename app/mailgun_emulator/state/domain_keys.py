@@ -107,6 +107,10 @@ def list_published(tx: Tx, domain_id: str) -> list[PublishedKey]:
     return _OF_DOMAIN.list(tx, domain_id=domain_id)
 
 
+def get_published(tx: Tx, key: DomainKey) -> PublishedKey:
+    return next(each for each in list_published(tx, key.domain_id) if each.id == key.id)
+
+
 def find_in_use(tx: Tx, details: DomainDetails) -> list[PublishedKey]:
     """Those that may sign for the domain, its authority's; none if they were not made yet."""
     automatic = details.signer_automatic
@@ -124,14 +128,14 @@ def list_in_use(tx: Tx, details: DomainDetails) -> list[PublishedKey]:
 
 def list_of_account(
     tx: Tx,
-    *,
     signing_domain: str | None,
     selector: str | None,
     pivot: int | None,
+    *,
     backwards: bool,
     limit: int,
 ) -> list[PublishedKey]:
-    """Those after or before the key `pivot`, those nearest to it first."""
+    """In the order they were made, those that come next after the key `pivot`, or `backwards` before it."""
     found = _PUBLISHED.where(col(Domain.account_id) == tx.account_id, col(Domain.deleted).is_(False))
     if signing_domain:
         found = found.where(col(Domain.name) == signing_domain.lower())
@@ -141,7 +145,8 @@ def list_of_account(
     if pivot is not None:
         found = found.where(key_id < pivot if backwards else key_id > pivot)
     found = found.order_by(key_id.desc() if backwards else key_id).limit(limit)
-    return [PublishedKey._make(row) for row in tx.session.execute(found)]
+    keys = [PublishedKey._make(row) for row in tx.session.execute(found)]
+    return keys[::-1] if backwards else keys
 
 
 def list_keyless(tx: Tx) -> list[Domain]:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from mailgun_emulator.expressions import event_filter
-from mailgun_emulator.expressions.event_filter import Expression, Term
+from mailgun_emulator.expressions.event_filter import Expression, Or, Term
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.event_conditions import FIELDS, Values, condition, is_address
 from mailgun_emulator.state.events import EventType
@@ -151,14 +151,14 @@ def _sources(types: list[EventType], wanted: list[tuple[str, Expression]], value
     """
     if not types:
         return []
-    words = [(field, each.text) for field, each in wanted if isinstance(each, Term)]
-    tag = next((text for field, text in words if field == "tags"), None)
+    words = [(field, found) for field, each in wanted if (found := _any_of(each))]
+    tag = next((found[0] for field, found in words if field == "tags" and len(found) == 1), None)
     every = len(types) == len(EventType)
     placeholders = [] if every else [values.put(each.value) for each in types]
     among = "" if every else f" AND type IN ({', '.join(placeholders)})"
     if any(field == "message-id" for field, _ in words):
         return [_Source(f"event INDEXED BY ix_event_message_id WHERE domain_id = :domain{among}")]
-    if any(field == "recipient" and is_address(text) for field, text in words):
+    if any(field == "recipient" and all(map(is_address, found)) for field, found in words):
         return [_Source(f"event INDEXED BY event_recipient WHERE domain_id = :domain{among}")]
     if tag is not None:
         tagged = f"event_tag.domain_id = :domain AND tag = {values.put(tag.lower())}"
@@ -167,3 +167,10 @@ def _sources(types: list[EventType], wanted: list[tuple[str, Expression]], value
     if every:
         return [_Source("event WHERE domain_id = :domain")]
     return [_Source(f"event WHERE domain_id = :domain AND type = {place}") for place in placeholders]
+
+
+def _any_of(expression: Expression) -> list[str]:
+    """The words of which one must be told, if that is all there is to it."""
+    operands = expression.operands if isinstance(expression, Or) else (expression,)
+    words = [each.text for each in operands if isinstance(each, Term)]
+    return words if len(words) == len(operands) else []

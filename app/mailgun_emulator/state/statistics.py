@@ -92,14 +92,14 @@ def count(
     country: str = "",
     device: str = "",
 ) -> None:
-    """One event more, now; once for all mail and once for each of its tags."""
+    """One event more, now; once for all mail and once for each of its tags, however often it is written."""
     hour = int(tx.now) // HOUR * HOUR
     _COUNT_HOUR.later(tx, domain_id=domain_id, metric=metric, hour=hour)
-    for tag in ("", *tags):
+    for tag in {"", *map(str.lower, tags)}:
         _COUNT_DIMENSIONS.later(
             tx,
             domain_id=domain_id,
-            tag=tag.lower(),
+            tag=tag,
             hour=hour,
             metric=metric,
             provider=provider,

@@ -137,6 +137,7 @@ TELLERS: dict[str, Callable[[Counts], dict[str, Any]]] = {
     "complained": _total("complained"),
 }
 """What is told of each event, in Mailgun's order."""
+_ZEROS = {event: tell({}) for event, tell in TELLERS.items()}
 
 
 class EventsForm(Form):
@@ -208,7 +209,7 @@ def item(at: int, counts: Counts, events: list[str], **key: str) -> dict[str, An
     return {
         "time": dates.rfc2822(at, "UTC"),
         **key,
-        **{event: TELLERS[event](counts) for event in events},
+        **{event: TELLERS[event](counts) if counts else _ZEROS[event] for event in events},
     }
 
 
