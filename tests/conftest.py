@@ -1,6 +1,7 @@
 """A server of its own for each worker, reached through a real port; every answer is held against the contract."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,19 @@ import httpx2
 import pytest
 
 CHECKER = Path(__file__).parents[2] / "shared" / "tools" / "contract.py"
+
+
+RECORDED_OTHERWISE = (
+    (
+        r"GET /v3/\S+/events 200: .*\.message\.scheduled-for: \d+ is not of type 'string'",
+        "facts/sending.md, 3.2",
+    ),
+    (
+        r"GET /v3/\S+/events 200: .*\.user-variables: 'Could not load user-variables\. .*",
+        "facts/sending.md, 1.5",
+    ),
+)
+"""What the published document denies and real clients rely on, besides what its list of deviations says."""
 
 
 class Account(NamedTuple):
@@ -39,21 +53,30 @@ def contract() -> Any:
     return module.Contract.load()
 
 
+def violations_of(request: Any, path: str, response: Any) -> list[str]:
+    """How an answer breaks the contract."""
+    if contract() is None:
+        return []
+    # On the wire a wrong key is answered in plain text, whatever the document says (facts/account.md, 0.5).
+    if (response.status_code, response.content) == (401, b"Forbidden"):
+        return []
+    # A stored message as MIME is another answer of the same operation (facts/sending.md, 1.13).
+    if request.headers.get("Accept") == "message/rfc2822":
+        return []
+    kind = response.headers.get("Content-Type", "")
+    found = contract().check(request.method, path, response.status_code, kind, response.content)
+    known = [re.compile(pattern, re.DOTALL) for pattern, _ in RECORDED_OTHERWISE]
+    return [each for each in found if not any(pattern.fullmatch(each) for pattern in known)]
+
+
 class Client(httpx2.Client):
     """Fails the test whose answer breaks the contract."""
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         response = super().send(request, **options)
-        # On the wire a wrong key is answered in plain text, whatever the document says (facts/account.md, 0.5).
-        if contract() is not None and (response.status_code, response.read()) != (401, b"Forbidden"):
-            violations = contract().check(
-                request.method,
-                request.url.raw_path.decode(),
-                response.status_code,
-                response.headers.get("content-type", ""),
-                response.read(),
-            )
-            assert not violations, "\n".join(violations)
+        response.read()
+        violations = violations_of(request, request.url.raw_path.decode(), response)
+        assert not violations, "\n".join(violations)
         return response
 
     def drain(self) -> None:

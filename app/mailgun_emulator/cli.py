@@ -1,5 +1,6 @@
 """Start it from a shell."""
 
+import gc
 import shlex
 import sys
 import time
@@ -52,6 +53,7 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
 @settings_options
 def serve(**given: Any) -> None:
     """Serve until stopped. Each option is also an environment variable: MAILGUN_EMULATOR_PORT and so on."""
+    gc.set_threshold(20_000, 20, 100)  # a server makes little that only the collector can free
     settings = load(given)
     from mailgun_emulator.app import create_app
     from mailgun_emulator.server import CannotListen, Server, log_to_stderr

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from mailgun_emulator.core.clock import Clock
 from tests.benchmarks import durable, servers, wire
 
 DOMAINS = (wire.DOMAIN, *(f"mg{number}.example.com" for number in range(1, 5)))
@@ -95,17 +94,17 @@ def _copies(sample: Sample, at: float, number: int, first_id: int) -> Iterator[t
             "message_id": message_id,
             "payload": _payload(event, key, when, recipient, message_id),
         }
-        yield row, [{**tag, "event_id": event_id} for tag in sample.tags[event["id"]]]
+        yield row, [{**tag, "event_id": event_id, "at": when} for tag in sample.tags[event["id"]]]
 
 
 def fill(database: Path, samples: list[Sample], events: int) -> list[int]:
-    """Spread so many events evenly over the 29 days before this hour; how many messages each domain has now.
+    """Spread so many events evenly over the 29 days before the samples' hour; return each domain's messages.
 
-    Also on a database that a server has open.
+    Also into a database that a server has open.
     """
     per_message = len(samples[0].events)
     messages = events // per_message
-    begin = (Clock().now() // HOUR - HOURS) * HOUR
+    begin = min(sample.counts["hour_count"][0]["hour"] for sample in samples) - HOURS * HOUR
     totals = [0] * len(samples)
     with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
         connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;")
@@ -127,7 +126,7 @@ def fill(database: Path, samples: list[Sample], events: int) -> list[int]:
             connection.execute("BEGIN IMMEDIATE")
             _insert(connection, "event", rows)
             _insert(connection, "event_tag", tags)
-            _count(connection, samples, in_hour, int(at))
+            _count(connection, samples, in_hour, at)
             connection.execute("COMMIT")
             totals = [total + more for total, more in zip(totals, in_hour, strict=True)]
     return totals

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from mailgun.client import Client as Mailgun
-from tests.conftest import Account, Client, contract
+from tests.conftest import Account, Client, violations_of
 
 
 @pytest.fixture
@@ -16,13 +16,8 @@ def mailgun(server_url: str, account: Account) -> Iterator[Mailgun]:
 
 
 def hold_against_contract(response: Any, *_: Any, **__: Any) -> None:
-    if contract() is not None:
-        request = response.request
-        kind = response.headers.get("Content-Type", "")
-        violations = contract().check(
-            request.method, request.path_url, response.status_code, kind, response.content
-        )
-        assert not violations, "\n".join(violations)
+    violations = violations_of(response.request, response.request.path_url, response)
+    assert not violations, "\n".join(violations)
 
 
 def body_of(response: Any) -> dict[str, Any]:
@@ -30,6 +25,7 @@ def body_of(response: Any) -> dict[str, Any]:
     return dict(response.json())
 
 
+@pytest.mark.filterwarnings("ignore:DEPRECATED API CALL:DeprecationWarning")
 def test_a_domain_is_created_used_and_deleted(mailgun: Mailgun, client: Client, account: Account) -> None:
     domain = f"journey-{account.id}.example.com"
     created = body_of(mailgun.domains.create(data={"name": domain}))
@@ -76,7 +72,8 @@ def test_a_domain_is_created_used_and_deleted(mailgun: Mailgun, client: Client, 
     assert tagged["tag"] == "journey"
 
     url = events[0]["storage"]["url"]
-    stored = body_of(mailgun.domains_messages.get(domain=domain, api_storage_url=url))
+    # Its `domains_messages.get` drops the storage URL that it is given; this reads the same address.
+    stored = body_of(mailgun.resendmessage.get(domain=domain, storage_url=url))
     assert stored["subject"] == "A day's work"
     assert [item["name"] for item in stored["attachments"]] == ["notes.txt"]
     resent = mailgun.resendmessage.create(data={"to": "eve@example.org"}, storage_url=url, domain=domain)

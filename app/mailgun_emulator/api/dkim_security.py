@@ -32,15 +32,15 @@ class UnknownDomain(NotFound):
     message = "domain not found"
 
 
-class Reason(BaseModel):
+class RotationRefused(BaseModel):
     Reason: str
 
 
-class Description(BaseModel):
+class NotManaged(BaseModel):
     Description: str
 
 
-REFUSALS: dict[int | str, dict[str, Any]] = {400: {"model": Reason}, 404: {"model": Description}}
+REFUSALS: dict[int | str, dict[str, Any]] = {400: {"model": RotationRefused}, 404: {"model": NotManaged}}
 
 
 class RotationForm(Form):

@@ -17,7 +17,7 @@ from mailgun_emulator.state.domain_keys import PublishedKey
 from mailgun_emulator.state.domains import Domain, DomainDetails, State
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, Stocked, authenticate, begin, stocked
 from mailgun_emulator.web.domains import DnsRecordView, DomainView, only_if_set, record_views, view
-from mailgun_emulator.web.forms import Fields, Flag, Form, as_flag, form, read_fields
+from mailgun_emulator.web.forms import Flag, Form, form, read_fields, takes
 from mailgun_emulator.web.routing import SectionRoute, bare
 from mailgun_emulator.web.views import Done
 
@@ -108,6 +108,11 @@ class DomainFilter(Form):
         if limit > MOST_LISTED:
             raise BadRequest(f"Limit parameter can't be larger than {MOST_LISTED}")
         return limit
+
+
+class Wanted(Form):
+    extended: Flag = Field(False, alias="h:extended", description="Tell the domain's hosts, too.")
+    with_dns: Flag = Field(True, alias="h:with_dns", description="Tell the domain's DNS records.")
 
 
 class DomainSettings(Form):
@@ -276,16 +281,17 @@ async def create_domain(
 
 @router.get("/v4/domains/{domain}", response_model=DescribedDomain, responses=UNKNOWN)
 @router.get("/v3/domains/{domain}", response_model=DescribedDomain, responses=UNKNOWN)
+@takes(Wanted)
 @bare
 async def get_domain(request: Request, domain: str) -> Response:
-    """Tell everything about a domain; `h:with_dns` leaves out its DNS records, `h:extended` adds its hosts."""
-    fields = await read_fields(request)
+    """Tell everything about a domain."""
+    wanted = Wanted.of(await read_fields(request))
     details, keys = await read_domain(request, domain)
     if not keys:
         await stocked(request)
         async with asynccontextmanager(begin)(request) as tx:
             keys = domain_keys.list_in_use(tx, details)
-    body = told(fields, details, dns_records.of_domain(details, keys))
+    body = told(wanted, details, dns_records.of_domain(details, keys))
     return Response(orjson.dumps(body), media_type=JSON)
 
 
@@ -302,12 +308,12 @@ async def read_domain(request: Request, name: str) -> tuple[DomainDetails, list[
         return details, domain_keys.find_in_use(tx, details)
 
 
-def told(fields: Fields, details: DomainDetails, records: DnsRecords) -> dict[str, Any]:
+def told(wanted: Wanted, details: DomainDetails, records: DnsRecords) -> dict[str, Any]:
     body: dict[str, Any] = {"domain": view(details)}
-    if as_flag(fields.first("h:extended")) is True:
+    if wanted.extended:
         hosts_of = {"dkim_host": details.signer_host, "mailfrom_host": dns_records.spf_host(details)}
         body["domain"] |= {**hosts_of, "pod": POD}
-    if as_flag(fields.first("h:with_dns")) is not False:
+    if wanted.with_dns:
         body["receiving_dns_records"] = record_views(*records.mx)
         body["sending_dns_records"] = record_views(*records.dkim, records.spf, records.cname)
     return body

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, TypeAdapter, WithJsonSchema
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
@@ -57,7 +57,7 @@ def _instant(value: object) -> object:
     return round(at, 6)
 
 
-Instant = Annotated[float | None, BeforeValidator(_instant)]
+Instant = Annotated[float | None, BeforeValidator(_instant), WithJsonSchema({"type": "string"})]
 Filters = list[str]
 
 
