@@ -73,10 +73,10 @@ def test_a_domain_is_created_used_and_deleted(mailgun: Mailgun, client: Client, 
 
     url = events[0]["storage"]["url"]
     # Its `domains_messages.get` drops the storage URL that it is given; this reads the same address.
-    stored = body_of(mailgun.resendmessage.get(domain=domain, storage_url=url))
+    stored = body_of(mailgun.resend_message.get(domain=domain, storage_url=url))
     assert stored["subject"] == "A day's work"
     assert [item["name"] for item in stored["attachments"]] == ["notes.txt"]
-    resent = mailgun.resendmessage.create(data={"to": "eve@example.org"}, storage_url=url, domain=domain)
+    resent = mailgun.resend_message.create(data={"to": "eve@example.org"}, storage_url=url, domain=domain)
     assert body_of(resent)["message"] == "Queued. Thank you."
 
     deleted = body_of(mailgun.domains.delete(domain=domain))

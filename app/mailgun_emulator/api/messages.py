@@ -106,7 +106,11 @@ async def queued(request: Request, outcome: str | SandboxRestricted) -> Response
     return Response(body, media_type="application/json")
 
 
-@router.get("/v3/domains/{domain}/messages/{storage_key}", responses={404: {"model": Done}})
+@router.get(
+    "/v3/domains/{domain}/messages/{storage_key}",
+    response_model=dict[str, Any],
+    responses={404: {"model": Done}},
+)
 async def get_stored_message(
     request: Request, tx: CurrentTx, domain: CurrentDomain, storage_key: str
 ) -> Response:

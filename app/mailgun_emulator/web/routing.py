@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
@@ -85,9 +86,8 @@ class RouteIndex(BaseRoute):
             self.load_section(name)
         return [route for _, node in self._walk(self._root, "") for route in node.routes.values()]
 
-    def find(self, method: str, path: str) -> tuple[APIRoute | None, dict[str, str], set[str]]:
+    def find(self, method: str, segments: list[str]) -> tuple[APIRoute | None, dict[str, str], set[str]]:
         """The route, its path parameters, and the methods the path knows when it has no such route."""
-        segments = [segment for segment in path.split("/") if segment]
         if self._waiting:
             for name in self._sections_of(self._root, segments, 0):
                 self.load_section(name)
@@ -110,7 +110,7 @@ class RouteIndex(BaseRoute):
         return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route, parameters, known = self.find(scope["method"], scope["path"])
+        route, parameters, known = self.find(scope["method"], _segments(scope))
         if route is not None:
             scope["route"], scope["endpoint"], scope["path_params"] = route, route.endpoint, parameters
             await route.app(scope, receive, send)
@@ -175,6 +175,14 @@ class RouteIndex(BaseRoute):
             yield from self._walk(child, f"{path}/{segment}")
         if node.parameter is not None:
             yield from self._walk(node.parameter, f"{path}/{{}}")
+
+
+def _segments(scope: Scope) -> list[str]:
+    """Of the path, without empty ones; an encoded slash separates nothing."""
+    raw: bytes = scope.get("raw_path") or b""
+    if b"%2F" in raw or b"%2f" in raw:
+        return [unquote(segment) for segment in raw.decode("latin-1").split("/") if segment]
+    return [segment for segment in scope["path"].split("/") if segment]
 
 
 def with_mailgun_headers(app: Any) -> Any:
