@@ -143,6 +143,50 @@ def test_a_temporary_failure_is_told_and_tried_again_later(client: Client, accou
     assert client.get(f"/v3/{account.domain}/bounces").json()["items"] == []
 
 
+def test_a_server_without_tls_gets_mail_in_the_clear_unless_tls_is_required(
+    client: Client, account: Account
+) -> None:
+    send(client, account.domain, to="notls@example.com")
+    status = events(client, account.domain, event="delivered")[0]["delivery-status"]
+    assert (status["tls"], status["certificate-verified"]) == (False, False)
+    assert client.put(f"/v4/domains/{account.domain}", data={"require_tls": "true"}).status_code == 200
+    send(client, account.domain, to="notls@example.com")
+    failed = events(client, account.domain, event="failed")[0]
+    assert (failed["severity"], failed["delivery-status"]["enhanced-code"]) == ("temporary", "4.7.0")
+    send(client, account.domain, to="notls@example.com", **{"o:require-tls": "no"})
+    assert len(events(client, account.domain, event="delivered")) == 2
+
+
+def test_a_bad_certificate_is_taken_only_when_it_is_not_verified(client: Client, account: Account) -> None:
+    send(client, account.domain, to="badcert@example.com", **{"o:require-tls": "yes"})
+    assert events(client, account.domain, event="failed")[0]["severity"] == "temporary"
+    client.put(f"/v4/domains/{account.domain}", data={"skip_verification": "true"})
+    send(client, account.domain, to="badcert@example.com", **{"o:require-tls": "yes"})
+    status = events(client, account.domain, event="delivered")[0]["delivery-status"]
+    assert (status["tls"], status["certificate-verified"]) == (True, False)
+
+
+def test_a_wildcard_domain_sends_for_its_subdomains(client: Client, account: Account) -> None:
+    client.put(f"/v4/domains/{account.domain}", data={"wildcard": "true"})
+    fields = {"from": "a@x.com", "to": "b@x.com", "text": "hi"}
+    assert client.post(f"/v3/deep.below.{account.domain}/messages", data=fields).status_code == 200
+    assert len(events(client, account.domain, event="accepted")) == 1
+
+
+def test_a_domain_sends_from_the_ips_it_was_given(client: Client, account: Account) -> None:
+    domain = f"ips-{account.id}.example.com"
+    given = client.post("/v4/domains", data={"name": domain, "ips": "10.0.0.1,10.0.0.2"})
+    assert given.status_code == 200
+    send(client, domain)
+    send(client, domain, **{"o:sending-ip": "10.0.0.2"})
+    delivered = events(client, domain, event="delivered")
+    assert [event["envelope"]["sending-ip"] for event in delivered] == ["10.0.0.1", "10.0.0.2"]
+    fields = {"from": "a@x.com", "to": "b@x.com", "text": "hi", "o:sending-ip": "10.0.0.9"}
+    refused = client.post(f"/v3/{domain}/messages", data=fields)
+    assert refused.status_code == 403
+    assert refused.json() == {"message": "Rejected: IP 10.0.0.9 can't be used to send the message"}
+
+
 def test_test_mode_is_delivered_with_code_650(client: Client, account: Account) -> None:
     send(client, account.domain, to="bounce@example.com", **{"o:testmode": "yes"})
     delivered = events(client, account.domain, event="delivered")[0]

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from mailgun_emulator.core.errors import Forbidden
 from mailgun_emulator.mail import addresses, headers, mime
 from mailgun_emulator.mail.addresses import Address
 from mailgun_emulator.pipeline import leniency
@@ -28,9 +29,16 @@ DELIVERED_AT_ONCE = 8
 TRUNCATED = '"Could not load user-variables. They were either truncated or invalid JSON"'
 
 
+class ForeignSendingIp(Forbidden):
+    def __init__(self, ip: str) -> None:
+        super().__init__(f"Rejected: IP {ip} can't be used to send the message")
+
+
 def accept(tx: Tx, domain: SendingDomain, submission: Submission) -> str | SandboxRestricted:
     """The id of the message, without angle brackets; or why it was rejected, which leaves an event behind."""
     leniency.check_may_send(tx, domain)
+    if domain.ips != "[]":
+        submission = _from_own_ip(domain, submission)
     message_id = submission.message_id or tx.ids.message_id(domain.name, tx.now)
     everyone = addresses.unique([*submission.to, *submission.cc, *submission.bcc])
     refusal = leniency.sandbox_refusal(tx, domain, [each.email for each in everyone])
@@ -41,6 +49,15 @@ def accept(tx: Tx, domain: SendingDomain, submission: Submission) -> str | Sandb
     for copy, recipients in _copies(submission, everyone):
         _accept_copy(tx, domain, copy, message_id, recipients)
     return message_id
+
+
+def _from_own_ip(domain: SendingDomain, submission: Submission) -> Submission:
+    """One of the IPs that the domain was given: the one asked for, or else the first."""
+    ips = orjson.loads(domain.ips)
+    asked = submission.options.get("sending-ip", ips[0])
+    if asked not in ips:
+        raise ForeignSendingIp(asked)
+    return replace(submission, options={**submission.options, "sending-ip": asked})
 
 
 def _copies(submission: Submission, everyone: list[Address]) -> Iterator[tuple[Submission, list[Address]]]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from mailgun_emulator.mail import providers
-from mailgun_emulator.pipeline.outcomes import Outcome, outcome_for
+from mailgun_emulator.pipeline.outcomes import Outcome, Security, outcome_for
 from mailgun_emulator.pipeline.record import record, storage
 from mailgun_emulator.state import jobs, messages, suppressions
 from mailgun_emulator.state.database import Tx
@@ -37,9 +37,10 @@ class Attempt(NamedTuple):
     options: dict[str, Any]
 
     @property
-    def skips_verification(self) -> bool:
-        """Asked for by the message or set for its domain: the server's certificate is not looked at."""
-        return self.options.get("skip-verification") == "yes"
+    def security(self) -> Security:
+        """As the message asks for it or, if it says nothing, its domain."""
+        asked = (self.options.get(name) == "yes" for name in ("require-tls", "skip-verification"))
+        return Security(*asked)
 
 
 SUPPRESSIONS = {
@@ -70,7 +71,7 @@ def attempt_delivery(tx: Tx, message: SentMessage, recipient: str, number: int =
     elif "testmode" in attempt.options:
         _record_delivered(tx, attempt, Outcome(TEST_MODE_CODE, text=""))
     else:
-        _try(tx, attempt, outcome_for(recipient, tx.settings))
+        _try(tx, attempt, outcome_for(recipient, attempt.security, tx.settings))
 
 
 def suppression_of(tx: Tx, message: SentMessage, recipient: str) -> Suppression | None:
@@ -152,8 +153,8 @@ def _status(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
         "description": "",
         "enhanced-code": outcome.enhanced_code,
         "mx-host": f"mx.{attempt.recipient.rpartition('@')[2]}",
-        "tls": True,
-        "certificate-verified": not attempt.skips_verification,
+        "tls": outcome.tls,
+        "certificate-verified": outcome.verified,
         "utf8": True,
         "session-seconds": 0.05,
         "first-delivery-attempt-seconds": 0.01,

@@ -43,9 +43,9 @@ def opens_default_account(tx: Tx) -> bool:
 def sending_domain(tx: Tx, name: str) -> SendingDomain:
     """A message makes the domain it is sent from, if there is none; one that was deleted stays deleted.
 
-    An unknown domain is refused with 401 (facts/sending.md, 1.7).
+    An unknown domain is refused with 401 (facts/sending.md, 1.7), unless it is below a wildcard domain.
     """
-    found = sending.find(tx, name)
+    found = sending.find(tx, name) or sending.find_parent(tx, name)
     if found is not None:
         return found
     if tx.settings.strict:

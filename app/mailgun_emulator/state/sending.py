@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -21,37 +21,53 @@ class SendingDomain(NamedTuple):
     message_ttl: int
     require_tls: bool
     skip_verification: bool
+    wildcard: bool
     archive_to: str | None
     ips: str
-    authority: str
+    dkim_host: str
     selector: str | None
 
     @property
     def dkim(self) -> str:
         """Where the key that signs is published."""
-        return f"{self.selector or DEFAULT_SELECTOR}._domainkey.{self.authority}"
+        return f"{self.selector or DEFAULT_SELECTOR}._domainkey.{self.dkim_host}"
 
 
 _Authority = aliased(Domain)
 _SELECTOR = (
     select(col(DomainKey.selector))
-    .join(_Authority, col(_Authority.id) == DomainKey.domain_id)
-    .where(
-        col(_Authority.account_id) == Domain.account_id,
-        col(_Authority.name) == Domain.authority,
-        col(DomainKey.active),
-    )
-    .order_by(col(DomainKey.id))
+    .where(col(DomainKey.domain_id) == _Authority.id)
+    .order_by(col(DomainKey.active).desc(), col(DomainKey.id))
     .limit(1)
     .scalar_subquery()
 )
 _BY_NAME = Query(
-    select(*columns(Domain, SendingDomain._fields[:-1]), _SELECTOR).where(
-        col(Domain.account_id) == bindparam("account_id"), col(Domain.name) == bindparam("name")
-    ),
+    select(
+        *columns(Domain, SendingDomain._fields[:-2]),
+        func.coalesce(_Authority.dkim_host, Domain.authority),
+        _SELECTOR,
+    )
+    .outerjoin(
+        _Authority,
+        and_(
+            col(_Authority.account_id) == col(Domain.account_id),
+            col(_Authority.name) == col(Domain.authority),
+        ),
+    )
+    .where(col(Domain.account_id) == bindparam("account_id"), col(Domain.name) == bindparam("name")),
     SendingDomain,
 )
 
 
 def find(tx: Tx, name: str) -> SendingDomain | None:
     return _BY_NAME.find(tx, account_id=tx.account_id, name=name.lower())
+
+
+def find_parent(tx: Tx, name: str) -> SendingDomain | None:
+    """The nearest domain above it that sends for its subdomains, too."""
+    labels = name.split(".")
+    for first in range(1, len(labels) - 1):
+        parent = find(tx, ".".join(labels[first:]))
+        if parent is not None and parent.wildcard:
+            return parent
+    return None

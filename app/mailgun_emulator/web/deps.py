@@ -15,7 +15,7 @@ from mailgun_emulator.state import domains, keys, sending
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.sending import SendingDomain
-from mailgun_emulator.web.forms import read_fields
+from mailgun_emulator.web.forms import as_flag, read_fields
 
 
 class UnknownDomain(NotFound):
@@ -91,7 +91,7 @@ async def stocked(request: Request) -> KeyPairs:
     await pairs.at_hand(1024)
     if "2048" in (fields.first("dkim_key_size"), fields.first("bits")):
         await pairs.at_hand(2048)
-    if fields.first("use_automatic_sender_security"):
+    if as_flag(fields.first("use_automatic_sender_security")) is True:
         await pairs.at_hand(2048, 2)
     return pairs
 
