@@ -53,6 +53,7 @@ class Emulator:
 
         async with self.database.begin() as tx:
             account_id = accounts.ensure_default(tx, self.settings).id
+        self.database.ids.mark()
         self.worker = Worker(self.database)
         self.worker.start()
         self.default_account_id = account_id
@@ -66,7 +67,6 @@ class Emulator:
             self._pristine = Database(self.settings, self.clock, IN_MEMORY)
             async with self._pristine.begin() as tx:
                 accounts.ensure_default(tx, self.settings, self.default_account_id)
-            self._pristine.forget_starts()
         self.database.restore(self._pristine)
 
     async def close(self) -> None:

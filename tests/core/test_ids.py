@@ -15,3 +15,13 @@ def test_ids_have_mailguns_shapes() -> None:
     assert re.fullmatch(r"[\w-]{22}", ids.event_id())
     assert re.fullmatch(r"BAAB[\w-]{30}", ids.storage_key())
     assert re.fullmatch(r"19700101000001\.[0-9a-f]{16}@example\.com", ids.message_id("example.com", 1))
+
+
+def test_only_seeded_ids_come_again_after_a_rewind() -> None:
+    for seed in (7, None):
+        ids = Ids(seed)
+        ids.hex(8)
+        ids.mark()
+        first = ids.hex(32)
+        ids.rewind()
+        assert (ids.hex(32) == first) is (seed is not None)

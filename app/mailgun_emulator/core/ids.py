@@ -9,7 +9,17 @@ class Ids:
     """The same seed gives the same values in the same order."""
 
     def __init__(self, seed: int | str | None = None) -> None:
+        self._seeded = seed is not None
         self._random = Random(seed)  # noqa: S311 - these only need to look random
+
+    def mark(self) -> None:
+        """This is where `rewind` goes back to."""
+        self._marked = self._random.getstate()
+
+    def rewind(self) -> None:
+        """Give once more what was given since `mark`, if there is a seed; without one nothing ever comes twice."""
+        if self._seeded:
+            self._random.setstate(self._marked)
 
     def hex(self, length: int) -> str:
         return f"{self._random.getrandbits(4 * length):0{length}x}"

@@ -319,16 +319,15 @@ class Database:
         """The worker has done all that is due; the next job is due then."""
         self.next_due = inf if at is None else at
 
-    def forget_starts(self) -> None:
-        """What is copied from here counts its own starts."""
-        self.connection.execute("DELETE FROM start")
-
     def restore(self, pristine: "Database") -> None:
         """Become a copy of another, in one go, however much there is (facts/performance.md, 7)."""
         self._commit()
+        starts = self.connection.execute("SELECT at FROM start").fetchall()
         pristine.connection.backup(self.connection)
+        self.connection.execute("DELETE FROM start")
+        self.connection.executemany("INSERT INTO start (at) VALUES (?)", starts)
         self.key_pairs = KeyPairs(self.settings.seed)
-        self.ids = self._new_ids()
+        self.ids.rewind()
         self.next_due = 0.0
         self.changed.set()
 
