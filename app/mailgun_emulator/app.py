@@ -15,7 +15,8 @@ from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state.database import IN_MEMORY, Database
 from mailgun_emulator.web import errors
-from mailgun_emulator.web.routing import RouteIndex, with_mailgun_headers
+from mailgun_emulator.web.front import Front
+from mailgun_emulator.web.routing import RouteIndex
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -99,7 +100,7 @@ def create_app(settings: Settings) -> "tuple[ASGIApp, Emulator]":
     index = RouteIndex({**CONTROL, **SECTIONS}, load)
     index.add(greeting)
     app.router.routes[:] = [index]
-    return with_mailgun_headers(app), emulator
+    return Front(app, index), emulator
 
 
 greeting = APIRouter()

@@ -18,10 +18,10 @@ from mailgun_emulator.state.domains import Domain, DomainDetails, State
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, Stocked, authenticate, begin, stocked
 from mailgun_emulator.web.domains import DnsRecordView, DomainView, only_if_set, record_views, view
 from mailgun_emulator.web.forms import Flag, Form, form, read_fields, takes
-from mailgun_emulator.web.routing import SectionRoute, bare
+from mailgun_emulator.web.front import bare
 from mailgun_emulator.web.views import Done
 
-router = APIRouter(tags=["Domains"], route_class=SectionRoute)
+router = APIRouter(tags=["Domains"])
 
 MOST_LISTED = 1000
 DEFAULT_LISTED = 100

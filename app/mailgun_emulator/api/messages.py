@@ -17,8 +17,8 @@ from mailgun_emulator.state.messages import StoredMime
 from mailgun_emulator.web import errors
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, KnownDomain, begin_sending
 from mailgun_emulator.web.forms import takes
+from mailgun_emulator.web.front import bare
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.routing import SectionRoute, bare
 from mailgun_emulator.web.submissions import (
     MessageForm,
     MimeForm,
@@ -29,7 +29,7 @@ from mailgun_emulator.web.submissions import (
 )
 from mailgun_emulator.web.views import Done
 
-router = APIRouter(tags=["Messages"], route_class=SectionRoute)
+router = APIRouter(tags=["Messages"])
 
 RAW_TYPES = ("message/rfc2822", "message/rfc822")
 

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -9,7 +10,12 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def rfc2822(at: float, zone: str = "+0000") -> str:
     """`Sun, 26 Jan 2025 07:29:04 +0000`; `zone` may be `UTC`, `GMT`, `-0000`: the instant is UTC in any case."""
-    t = time.gmtime(at)
+    return _rfc2822(int(at // 1), zone)
+
+
+@lru_cache(maxsize=256)
+def _rfc2822(second: int, zone: str) -> str:
+    t = time.gmtime(second)
     return (
         f"{_DAYS[t.tm_wday]}, {t.tm_mday:02} {_MONTHS[t.tm_mon - 1]} {t.tm_year:04} "
         f"{t.tm_hour:02}:{t.tm_min:02}:{t.tm_sec:02} {zone}"

@@ -70,9 +70,11 @@ def _variables(submission: Submission) -> str:
     """As Mailgun writes them, with blanks after colons and commas."""
     if not submission.variables:
         return ""
-    import json
-
-    return json.dumps(submission.variables, ensure_ascii=False)
+    pairs = (
+        f"{orjson.dumps(name).decode()}: {orjson.dumps(value).decode()}"
+        for name, value in submission.variables.items()
+    )
+    return f"{{{', '.join(pairs)}}}"
 
 
 def _extra(

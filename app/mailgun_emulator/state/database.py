@@ -136,7 +136,7 @@ class Tx:
         self._put_off.setdefault(statement, []).append(row)
 
     def settle(self) -> None:
-        """Write what was put off in this turn. A verb that reads or deletes what others write `later` begins with it."""
+        """Write what was put off in this turn. A verb that reads or deletes what is written `later` begins with it."""
         self._database.settle(self._settled)
         self._database.write(self._put_off)
         self._put_off = {}

@@ -1,46 +1,28 @@
 """Finds the operation a request addresses, however many there are, and loads its section when first asked for."""
 
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from fastapi import APIRouter, Request
-from fastapi.responses import PlainTextResponse, Response
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from mailgun_emulator.web.errors import HINT_HEADER
 
-JSON = b"application/json"
 log = logging.getLogger(__name__)
 
 
-Handler = TypeVar("Handler", bound=Callable[..., Coroutine[Any, Any, Response]])
+class Found(NamedTuple):
+    """A route, or none, the path's parameters, and the methods that the path knows."""
 
-
-def bare(handler: Handler) -> Handler:
-    """Mark a handler that takes the request and the path's parameters alone; its section's routes are `SectionRoute`s.
-
-    FastAPI's dependencies cost 100 µs a request, which is worth saving on the busiest path.
-    """
-    handler.is_bare = True  # type: ignore[attr-defined]  # functions take attributes, their types don't
-    return handler
-
-
-class SectionRoute(APIRoute):
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handler = self.endpoint
-        if not getattr(handler, "is_bare", False):
-            return super().get_route_handler()
-
-        async def handle(request: Request) -> Response:
-            response: Response = await handler(request, **request.path_params)
-            return response
-
-        return handle
+    route: APIRoute | None
+    parameters: dict[str, str]
+    methods: set[str]
 
 
 class _Node:
@@ -86,18 +68,24 @@ class RouteIndex(BaseRoute):
             self.load_section(name)
         return [route for _, node in self._walk(self._root, "") for route in node.routes.values()]
 
-    def find(self, method: str, segments: list[str]) -> tuple[APIRoute | None, dict[str, str], set[str]]:
-        """The route, its path parameters, and the methods the path knows when it has no such route."""
+    def find(self, scope: Scope) -> Found:
+        """What a request addresses. Told again at no cost when asked again."""
+        found: Found | None = scope.get("mailgun_found")
+        if found is None:
+            found = scope["mailgun_found"] = self._find(scope["method"], _segments(scope))
+        return found
+
+    def _find(self, method: str, segments: list[str]) -> Found:
         if self._waiting:
             for name in self._sections_of(self._root, segments, 0):
                 self.load_section(name)
         known: set[str] = set()
         found = self._match(self._root, segments, 0, method, known)
         if found is None:
-            return None, {}, known
+            return Found(None, {}, known)
         route, values = found
         values.reverse()
-        return route, dict(zip(route.param_convertors, values, strict=True)), known
+        return Found(route, dict(zip(route.param_convertors, values, strict=True)), known)
 
     def nearest(self, path: str) -> str | None:
         """The known path that looks most like this one."""
@@ -110,7 +98,7 @@ class RouteIndex(BaseRoute):
         return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route, parameters, known = self.find(scope["method"], _segments(scope))
+        route, parameters, known = self.find(scope)
         if route is not None:
             scope["route"], scope["endpoint"], scope["path_params"] = route, route.endpoint, parameters
             await route.app(scope, receive, send)
@@ -183,59 +171,3 @@ def _segments(scope: Scope) -> list[str]:
     if b"%2F" in raw or b"%2f" in raw:
         return [unquote(segment) for segment in raw.decode("latin-1").split("/") if segment]
     return [segment for segment in scope["path"].split("/") if segment]
-
-
-def with_mailgun_headers(app: Any) -> Any:
-    """Wrap an ASGI application so that its answers look like those of Mailgun's Go services.
-
-    Standard headers, and one newline at the end of JSON (facts/account.md, 0.1).
-    """
-    standard = [
-        (b"access-control-allow-credentials", b"true"),
-        (b"access-control-allow-headers", b"Content-Type, x-requested-with, Authorization"),
-        (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-        (b"access-control-allow-origin", b"*"),
-        (b"cache-control", b"no-store"),
-        (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
-        (b"x-xss-protection", b"1; mode=block"),
-    ]
-
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        start: Any = None
-
-        async def send_dressed(message: Any) -> None:
-            nonlocal start
-            if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ())) + standard
-                key_id = scope.get("mailgun_key_id")
-                if key_id is not None:
-                    headers.append((b"x-mailgun-key-id", key_id.encode()))
-                start = {**message, "headers": headers}
-                if (b"content-type", JSON) not in headers:
-                    await send(start)
-                    start = None
-                return
-            if start is not None:
-                body = message.get("body", b"")
-                if not message.get("more_body") and not body.endswith(b"\n"):
-                    body += b"\n"
-                    message = {**message, "body": body}
-                start["headers"] = [
-                    (name, _JSON_HEADERS.get(name, value))
-                    if name != b"content-length"
-                    else (name, str(len(body)).encode())
-                    for name, value in start["headers"]
-                ]
-                await send(start)
-                start = None
-            await send(message)
-
-        await app(scope, receive, send_dressed)
-
-    return wrapped
-
-
-_JSON_HEADERS = {b"content-type": b"application/json; charset=utf-8"}

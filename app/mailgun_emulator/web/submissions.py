@@ -75,8 +75,10 @@ class OptionsForm(Form):
     Besides these, every `h:NAME` adds a header and every `v:NAME` a variable.
     """
 
-    to: list[str] = Field([], description="Recipients: repeated, or separated by commas; 1,000 at the most.")
-    tag: list[str] = Field([], alias="o:tag", description="Up to 10 tags.")
+    to: list[str] = Field(
+        default_factory=list, description="Recipients: repeated, or separated by commas; 1,000 at the most."
+    )
+    tag: list[str] = Field(default_factory=list, alias="o:tag", description="Up to 10 tags.")
     deliverytime: str | None = Field(None, alias="o:deliverytime", description="RFC 2822 date or Unix time.")
     deliver_within: str | None = Field(
         None, alias="o:deliver-within", description="Such as `1h30m`; 5m to 24h."
@@ -114,15 +116,17 @@ class OptionsForm(Form):
 
 class MessageForm(OptionsForm):
     invalid: ClassVar[str] = "{name} parameter is not valid"
-    sender: list[str] = Field([], alias=_SENDER, description="The From header.")
-    cc: list[str] = Field([], description="As `to`.")
-    bcc: list[str] = Field([], description="As `to`; no other recipient sees them.")
+    sender: list[str] = Field(default_factory=list, alias=_SENDER, description="The From header.")
+    cc: list[str] = Field(default_factory=list, description="As `to`.")
+    bcc: list[str] = Field(default_factory=list, description="As `to`; no other recipient sees them.")
     subject: str = ""
     text: str | None = None
     html: str | None = None
     amp_html: str | None = Field(None, alias="amp-html")
-    attachment: list[Any] = Field([], description="Files to attach.")
-    inline: list[Any] = Field([], description="Files that the HTML shows as `cid:FILENAME`.")
+    attachment: list[Any] = Field(default_factory=list, description="Files to attach.")
+    inline: list[Any] = Field(
+        default_factory=list, description="Files that the HTML shows as `cid:FILENAME`."
+    )
 
 
 class MimeForm(OptionsForm):
@@ -130,7 +134,7 @@ class MimeForm(OptionsForm):
 
 
 class ResendForm(Form):
-    to: list[str] = Field([], description="Recipients: repeated, or separated by commas.")
+    to: list[str] = Field(default_factory=list, description="Recipients: repeated, or separated by commas.")
 
 
 async def read_parts(request: Request) -> Submission:
