@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from mailgun_emulator import __version__
+from mailgun_emulator.core.settings import Settings, option
 
 COMMAND = [sys.executable, "-m", "mailgun_emulator"]
 
@@ -51,6 +52,26 @@ def assert_refused(refused: "subprocess.CompletedProcess[str]", *said: str) -> N
 
 def test_the_version_is_told() -> None:
     assert run("--version").stdout == f"mailgun-emulator {__version__}\n"
+
+
+def test_every_setting_is_an_option() -> None:
+    told = run("serve", "--help")
+    assert told.returncode == 0
+    offered = re.findall(r"^  (--[a-z-]+)", told.stdout, re.MULTILINE)
+    assert offered == [option(name) for name in Settings.model_fields]
+
+
+def test_an_unknown_option_is_refused() -> None:
+    refused = run("serve", "--prot", "8025")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--prot" in refused.stderr
+
+
+def test_without_a_command_it_helps() -> None:
+    helped = run()
+    assert helped.returncode == 2
+    for command in ("serve", "ready", "openapi"):
+        assert f"\n  {command} " in helped.stdout + helped.stderr
 
 
 def test_the_start_tells_all_that_is_needed_and_its_command_sends() -> None:
@@ -97,6 +118,47 @@ def test_what_a_file_keeps_is_there_at_the_next_start(tmp_path: Path) -> None:
             assert listed.json()["total_count"] == keys
             process.terminate()
             process.wait(10)
+
+
+def test_the_start_tells_the_signing_key_that_the_file_keeps(tmp_path: Path) -> None:
+    file = str(tmp_path / "mailgun.db")
+    for arguments, key in (
+        (["--signing-key", "first"], "first"),
+        ([], "first"),
+        (["--signing-key", "second"], "second"),
+        ([], "second"),
+    ):
+        with serving("--database", file, *arguments) as (process, url, lines):
+            assert lines[2].split()[-1] == key
+            for _ in range(2):
+                kept = httpx2.get(f"{url}/_emulator/accounts").json()["items"][0]["signing_key"]
+                assert kept == key
+                assert httpx2.post(f"{url}/_emulator/reset").status_code == 200
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files are locked on Linux alone")
+def test_a_database_in_use_is_refused_and_can_be_read(tmp_path: Path) -> None:
+    file = str(tmp_path / "mailgun.db")
+    with serving("--database", file) as (_, url, _lines):
+        refused = run("serve", "--port", "0", "--database", file)
+        assert_refused(
+            refused, f"The database {file!r} is in use by another emulator. Name another with --database."
+        )
+        assert httpx2.post(f"{url}/_emulator/accounts").status_code == 200
+        with closing(sqlite3.connect(file)) as reader:
+            assert reader.execute("SELECT count(*) FROM account").fetchone() == (2,)
+    with serving("--database", file) as (_, url, _lines):
+        assert len(httpx2.get(f"{url}/_emulator/accounts").json()["items"]) == 2
+
+
+def test_an_option_comes_before_a_variable(server_url: str) -> None:
+    port = server_url.rpartition(":")[2]
+    refused = run(
+        "serve", "--port", port, "--lenient", MAILGUN_EMULATOR_PORT="none", MAILGUN_EMULATOR_STRICT="perhaps"
+    )
+    assert_refused(refused, f"127.0.0.1:{port}")
 
 
 def test_a_busy_port_is_refused(server_url: str) -> None:

@@ -37,6 +37,11 @@ class Emulator:
         self._pristine: Database | None = None
         self.worker: Worker | None = None
 
+    def signing_key(self) -> str:
+        """Of the default account: as set, else as the file has it."""
+        kept = None if "signing_key" in self.settings.model_fields_set else self.database.signing_key()
+        return kept or self.settings.signing_key
+
     def uptime(self) -> float:
         """Seconds since the start."""
         return self.clock.now() - self._started_at
@@ -66,8 +71,9 @@ class Emulator:
         await self.ready()
         if self._pristine is None:
             self._pristine = Database(self.settings, self.clock, IN_MEMORY)
+            settings = self.settings.model_copy(update={"signing_key": self.signing_key()})
             async with self._pristine.begin() as tx:
-                accounts.ensure_default(tx, self.settings, self.default_account_id)
+                accounts.ensure_default(tx, settings, self.default_account_id)
         self.database.restore(self._pristine)
 
     async def close(self) -> None:

@@ -5,47 +5,73 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, NoReturn
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from urllib.parse import urlsplit
 
-import click
+import typer
 
 from mailgun_emulator import __version__
 from mailgun_emulator.core.settings import BadSetting, Settings, option
 
+if TYPE_CHECKING:
+    from mailgun_emulator.app import Emulator
+
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "[::]": "::1"}  # noqa: S104 - how it is shown, not listened on
+
+main = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 def fail(message: object) -> NoReturn:
-    click.echo(f"mailgun-emulator: {message}", err=True)
+    typer.echo(f"mailgun-emulator: {message}", err=True)
     sys.exit(2)
 
 
 def load(given: dict[str, Any]) -> Settings:
     try:
-        return Settings.load({name: value for name, value in given.items() if value not in (None, ())})
+        return Settings.load({name: value for name, value in given.items() if value not in (None, [])})
     except BadSetting as error:
         fail(error)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="mailgun-emulator %(version)s")
-def main() -> None:
+def tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mailgun-emulator {__version__}")
+        raise typer.Exit
+
+
+@main.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=tell_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
     """Mailgun's HTTP API on your own machine."""
 
 
 def settings_options(command: Callable[..., None]) -> Callable[..., None]:
-    """An option for each setting, which checks the value itself, from wherever it comes."""
-    for name, field in reversed(Settings.model_fields.items()):
-        default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    """An option for each setting, as text: `Settings` checks the value, from wherever it comes."""
+    parameters = []
+    for name, field in Settings.model_fields.items():
+        is_flag, is_list = field.annotation is bool, isinstance(field.default, tuple)
+        default = ",".join(field.default) if is_list else field.default
         shown = "" if default in (None, "", False) else f" [default: {default}]"
-        kind: dict[str, Any] = {"multiple": isinstance(field.default, tuple), "metavar": "TEXT"}
-        if field.annotation is bool:
-            kind = {"is_flag": True}
-        spelling = f"{option(name)}/--lenient" if name == "strict" else option(name)
-        command = click.option(spelling, name, default=None, help=f"{field.description}{shown}", **kind)(
-            command
+        offered = typer.Option(
+            None,
+            f"{option(name)}/--lenient" if name == "strict" else option(name),
+            help=f"{field.description}{shown}",
+            metavar=None if is_flag else "TEXT",
         )
+        kind = bool | None if is_flag else list[str] | None if is_list else str | None
+        parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=offered, annotation=kind))
+    command.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # functions take it, their types don't
     return command
 
 
@@ -66,7 +92,7 @@ def serve(**given: Any) -> None:
         fail(error)
 
     def announce(port: int) -> None:
-        click.echo(greeting(settings, base_url(settings.host, port), emulator.database.where()))
+        typer.echo(greeting(emulator, base_url(settings.host, port)))
 
     try:
         Server(app, settings.host, settings.port, announce).run_until_stopped()
@@ -83,8 +109,9 @@ def base_url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def greeting(settings: Settings, url: str, where: str) -> str:
+def greeting(emulator: "Emulator", url: str) -> str:
     """All that is needed to use it, the base URL at the end of the first line, a command to paste at the end."""
+    settings = emulator.settings
     domain = settings.domain[0]
     command = ["curl", "-s", "--user", f"api:{settings.api_key}", f"{url}/v3/{domain}/messages"]
     for field in (f"from=Me <me@{domain}>", "to=you@example.org", "subject=Hello", "text=It works."):
@@ -92,17 +119,25 @@ def greeting(settings: Settings, url: str, where: str) -> str:
     return (
         f"Mailgun emulator {__version__} at {url}\n"
         f"API key:      {settings.api_key}\n"
-        f"Signing key:  {settings.signing_key}\n"
+        f"Signing key:  {emulator.signing_key()}\n"
         f"Domains:      {', '.join(settings.domain)}\n"
-        f"State:        {where}\n"
+        f"State:        {emulator.database.where()}\n"
         f"Try it:       {shlex.join(command)}"
     )
 
 
 @main.command()
-@click.option("--wait", type=float, default=0, help="Keep trying for so many seconds.")
-@click.option("--url", envvar="MAILGUN_EMULATOR_URL", help="Where it is served [default: as `serve` would].")
-def ready(wait: float, url: str | None) -> None:
+def ready(
+    wait: Annotated[float, typer.Option(help="Keep trying for so many seconds.", metavar="SECONDS")] = 0,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Where it is served [default: as `serve` would].",
+            metavar="URL",
+            envvar="MAILGUN_EMULATOR_URL",
+        ),
+    ] = None,
+) -> None:
     """Exit with 0 when a running server answers, else with 1."""
     settings = load({})
     url = url or base_url(settings.host, settings.port)
@@ -111,7 +146,7 @@ def ready(wait: float, url: str | None) -> None:
     until = time.monotonic() + wait
     while not answers(url):
         if time.monotonic() >= until:
-            click.echo(f"mailgun-emulator: nothing answers at {url}", err=True)
+            typer.echo(f"mailgun-emulator: nothing answers at {url}", err=True)
             sys.exit(1)
         time.sleep(0.05)
 
@@ -145,4 +180,4 @@ def openapi() -> None:
     """Print the OpenAPI document of everything that is served."""
     from mailgun_emulator.openapi.document import as_text, document
 
-    click.echo(as_text(document()), nl=False)
+    typer.echo(as_text(document()), nl=False)

@@ -2,12 +2,21 @@ from typing import Any
 
 import pytest
 
-from mailgun_emulator.core.settings import BadSetting, Settings
+from mailgun_emulator.core.settings import BadSetting, Settings, variable
 
 
-def test_what_is_given_comes_before_the_environment_and_that_before_the_defaults() -> None:
-    environment = {"MAILGUN_EMULATOR_PORT": "9000", "MAILGUN_EMULATOR_HOST": "::1"}
-    settings = Settings.load({"port": "9001"}, environment)
+@pytest.fixture(autouse=True)
+def no_variable_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable(name), raising=False)
+
+
+def test_what_is_given_comes_before_the_environment_and_that_before_the_defaults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MAILGUN_EMULATOR_PORT", "9000")
+    monkeypatch.setenv("MAILGUN_EMULATOR_HOST", "::1")
+    settings = Settings.load({"port": "9001"})
     assert (settings.port, settings.host, settings.database) == (9001, "::1", ":memory:")
 
 
@@ -21,14 +30,26 @@ def test_what_is_given_comes_before_the_environment_and_that_before_the_defaults
         ("log_level", "WARNING", "warning"),
     ],
 )
-def test_a_variable_is_read_as_its_setting(name: str, text: str, value: Any) -> None:
-    settings = Settings.load({}, {f"MAILGUN_EMULATOR_{name.upper()}": text})
+def test_a_variable_is_read_as_its_setting(
+    name: str, text: str, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"MAILGUN_EMULATOR_{name.upper()}", text)
+    settings = Settings.load({})
     assert getattr(settings, name) == value
+    assert settings.model_fields_set == {name}
 
 
 @pytest.mark.parametrize("text", ["", "tcp://10.0.0.7:8025"])
-def test_what_compose_and_kubernetes_set_unasked_is_no_setting(text: str) -> None:
-    assert Settings.load({}, {"MAILGUN_EMULATOR_PORT": text}).port == 8025
+def test_what_compose_and_kubernetes_set_unasked_is_no_setting(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAILGUN_EMULATOR_PORT", text)
+    assert Settings.load({}).port == 8025
+
+
+def test_what_is_no_setting_is_refused() -> None:
+    with pytest.raises(BadSetting):
+        Settings.load({"prot": "8025"})
 
 
 @pytest.mark.parametrize(
@@ -43,9 +64,11 @@ def test_what_compose_and_kubernetes_set_unasked_is_no_setting(text: str) -> Non
     ],
 )
 def test_a_bad_setting_is_named_as_it_was_given(
-    given: dict[str, Any], environment: dict[str, str], said: str
+    given: dict[str, Any], environment: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name, text in environment.items():
+        monkeypatch.setenv(name, text)
     with pytest.raises(BadSetting) as refused:
-        Settings.load(given, environment)
+        Settings.load(given)
     assert str(refused.value).startswith(said)
     assert "\n" not in str(refused.value)

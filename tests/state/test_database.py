@@ -1,6 +1,9 @@
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -127,9 +130,72 @@ def test_a_file_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> 
 
 def test_a_seed_gives_other_ids_on_the_next_start_on_the_same_file(tmp_path: Path) -> None:
     path = str(tmp_path / "state.db")
-    first, second = (
-        [Database(Settings(database=where, seed=7), Clock()).ids.object_id() for where in (path, ":memory:")]
-        for _ in range(2)
-    )
+
+    def first_id(where: str) -> str:
+        with closing(Database(Settings(database=where, seed=7), Clock())) as database:
+            return database.ids.object_id()
+
+    first, second = ([first_id(where) for where in (path, ":memory:")] for _ in range(2))
     assert first[0] == first[1] == second[1]
     assert second[0] != first[0]
+
+
+linux_alone = pytest.mark.skipif(sys.platform != "linux", reason="files are locked on Linux alone")
+
+
+@linux_alone
+def test_a_file_in_use_is_refused_until_it_is_closed(tmp_path: Path) -> None:
+    path = str(tmp_path / "state.db")
+    with (
+        closing(Database(Settings(database=path), Clock())),
+        pytest.raises(DatabaseUnusable, match="is in use by another emulator"),
+    ):
+        Database(Settings(database=path), Clock())
+    Database(Settings(database=path), Clock()).close()
+
+
+@linux_alone
+def test_a_refusal_and_a_reader_leave_the_locks_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    reader = (
+        "import sqlite3, sys; file = sqlite3.connect(sys.argv[1]); "
+        "print(file.execute('SELECT count(*) FROM start').fetchone()[0]); file.close()"
+    )
+    command = [sys.executable, "-c", reader, str(path)]
+    with closing(Database(Settings(database=str(path)), Clock())) as database:
+        with pytest.raises(DatabaseUnusable):
+            Database(Settings(database=str(path)), Clock())
+        read = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert read.stdout == "1\n"
+        # A reader that saw no lock would have taken itself for the last, and cleared this away.
+        assert path.with_name("state.db-wal").exists()
+        assert database.reachable()
+
+
+def test_a_refused_file_can_be_used_once_it_is_mended(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    Database(Settings(database=str(path)), Clock()).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE start RENAME TO begin")
+        with pytest.raises(DatabaseUnusable, match="no such table"):
+            Database(Settings(database=str(path)), Clock())
+        connection.execute("ALTER TABLE begin RENAME TO start")
+    Database(Settings(database=str(path)), Clock()).close()
+
+
+def test_emulators_in_memory_live_side_by_side() -> None:
+    databases = [Database(Settings(database=":memory:"), Clock()) for _ in range(2)]
+    for database in databases:
+        assert database.reachable()
+        database.close()
+
+
+def test_the_signing_key_is_that_of_the_oldest_account() -> None:
+    async def story(database: Database) -> None:
+        assert database.signing_key() is None
+        for key in ("first", "second"):
+            async with database.begin() as tx:
+                accounts.create(tx, signing_key=key)
+        assert database.signing_key() == "first"
+
+    run(story)

@@ -61,7 +61,7 @@ async def make_events(database: Database, clock: Clock) -> tuple[str, dict[str, 
                 about = message(domain_id, name, tags)
                 for again, (kind, fields) in enumerate(KINDS):
                     for _ in range(1 + (number + again) % 3):
-                        record(tx, kind, about, "bob@gmail.com", **fields)
+                        record(tx, kind, about, "bob@gmail.com", fields)
     return account_id, ids
 
 

@@ -1,14 +1,22 @@
 """What can be set from outside, each with a default that works."""
 
-import os
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 PREFIX = "MAILGUN_EMULATOR_"
 LogLevel = Literal["debug", "info", "warning", "error"]
+Names = Annotated[tuple[str, ...], NoDecode]
 _DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
@@ -16,10 +24,19 @@ class BadSetting(Exception):
     """The message names the setting as it was given, and says what is wrong with it."""
 
 
-class Settings(BaseModel):
-    """One emulator's settings. `Settings(...)` takes what it is given and these defaults, `Settings.load` more."""
+class Environment(EnvSettingsSource):
+    """Kubernetes sets NAME_PORT=tcp://… for every service NAME, also for one called `mailgun-emulator`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        value, key, is_complex = super().get_field_value(field, field_name)
+        unasked = isinstance(value, str) and value.startswith("tcp://")
+        return None if unasked else value, key, is_complex
+
+
+class Settings(BaseSettings):
+    """One emulator's settings: what is given first, then `MAILGUN_EMULATOR_…` variables, then these defaults."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(8025, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -33,11 +50,11 @@ class Settings(BaseModel):
     signing_key: str = Field(
         "signing-key-emulator", min_length=1, description="HTTP webhook signing key of the default account."
     )
-    domain: tuple[str, ...] = Field(
+    domain: Names = Field(
         ("mg.example.com",),
         description="Verified domains of the default account, separated by commas.",
     )
-    simulator_domain: tuple[str, ...] = Field(
+    simulator_domain: Names = Field(
         (),
         description="More recipient domains, separated by commas, where `bounce@` bounces, "
         "as it does at `example.com` and `simulator.test`.",
@@ -74,19 +91,28 @@ class Settings(BaseModel):
         return value.lower() if isinstance(value, str) else value
 
     @classmethod
-    def load(cls, given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> "Settings":
-        """What is given first, then `MAILGUN_EMULATOR_…` variables, then the defaults; raise `BadSetting`."""
-        values = {name: value for name in cls.model_fields if (value := from_environment(name, environment))}
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **_others: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, Environment(settings_cls)
+
+    @classmethod
+    def load(cls, given: Mapping[str, Any]) -> "Settings":
+        """As `Settings(...)`, but raise `BadSetting` about the first that is wrong."""
         try:
-            return cls.model_validate({**values, **given})
+            return cls(**given)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            name = str(first["loc"][0])
+            name, shown = str(first["loc"][0]), first["input"]
             source = option(name) if name in given else variable(name)
-            reason = first["msg"].removeprefix("Value error, ")
-            shown = given.get(name, values.get(name))
-            shown = ",".join(shown) if isinstance(shown, tuple) else shown
-            raise BadSetting(f"{source} can't be {shown!r}: {reason}") from None
+            shown = ",".join(shown) if isinstance(shown, list | tuple) else shown
+            raise BadSetting(
+                f"{source} can't be {shown!r}: {first['msg'].removeprefix('Value error, ')}"
+            ) from None
 
 
 def option(name: str) -> str:
@@ -95,10 +121,3 @@ def option(name: str) -> str:
 
 def variable(name: str) -> str:
     return f"{PREFIX}{name.upper()}"
-
-
-def from_environment(name: str, environment: Mapping[str, str]) -> str | None:
-    """None when it is absent or empty, as in a Compose file that passes on what is not set."""
-    value = environment.get(variable(name), "")
-    # Kubernetes sets NAME_PORT=tcp://… for every service NAME, also for one called `mailgun-emulator`.
-    return None if not value or value.startswith("tcp://") else value

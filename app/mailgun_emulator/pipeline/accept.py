@@ -77,26 +77,23 @@ def _reject(
     """Nothing is stored; the event has neither recipient nor storage (facts/sending.md, 3.2)."""
     message, _ = _message(tx, domain, submission, message_id, [])
     about = {"attachments": [], "size": message.size, "headers": orjson.Fragment(message.headers)}
-    record(
-        tx,
-        EventType.REJECTED,
-        message,
-        "",
-        log_level="warn",
-        reject={"reason": refusal.reason, "description": ""},
-        message=about,
-        flags={"is-authenticated": True, "is-test-mode": bool(submission.options.get("testmode"))},
-        storage={},
-    )
+    told = {
+        "log-level": "warn",
+        "reject": {"reason": refusal.reason, "description": ""},
+        "message": about,
+        "flags": {"is-authenticated": True, "is-test-mode": "testmode" in submission.options},
+        "storage": {},
+    }
+    record(tx, EventType.REJECTED, message, "", told)
 
 
 def _accept_copy(
     tx: Tx, domain: SendingDomain, copy: Submission, message_id: str, recipients: list[Address]
 ) -> None:
     message, body = _message(tx, domain, copy, message_id, recipients)
-    message = messages.add(tx, message, body)
+    messages.add(tx, message, body)
     for recipient in recipients:
-        record(tx, EventType.ACCEPTED, message, recipient.email, **_accepted(copy, message, recipient.email))
+        record(tx, EventType.ACCEPTED, message, recipient.email, _accepted(copy, message, recipient.email))
     after = 0.0 if copy.deliver_at is None else max(copy.deliver_at - tx.now, 0.0)
     if after == 0.0 and len(recipients) <= DELIVERED_AT_ONCE:
         for recipient in recipients:
@@ -115,10 +112,10 @@ def _accepted(copy: Submission, message: SentMessage, recipient: str) -> dict[st
         about["scheduled-for"] = int(copy.deliver_at)
     told = {
         "method": copy.method,
-        "api_key_id": copy.key_id,
-        "originating_ip": copy.client_ip,
+        "api-key-id": copy.key_id,
+        "originating-ip": copy.client_ip,
         "envelope": {"sender": message.sender, "transport": "smtp", "targets": recipient},
-        "flags": {"is-authenticated": True, "is-test-mode": bool(copy.options.get("testmode"))},
+        "flags": {"is-authenticated": True, "is-test-mode": "testmode" in copy.options},
         "message": about,
         "storage": storage(message),
     }
@@ -142,7 +139,7 @@ def _message(
         "message-id": message_id,
     }
     message = SentMessage(
-        id=0,
+        id=tx.next_id("message"),
         domain_id=domain.id,
         storage_key=key,
         message_id=message_id,

@@ -140,8 +140,8 @@ def _sent(attempt: Attempt) -> dict[str, Any]:
     """What is told of an attempt that reached the recipient's server."""
     told = _common(attempt)
     told["envelope"]["sending-ip"] = attempt.options.get("sending-ip", "127.0.0.1")
-    told["recipient_provider"] = providers.group(attempt.recipient.rpartition("@")[2])
-    told["primary_dkim"] = attempt.options["signed-by"]
+    told["recipient-provider"] = providers.group(attempt.recipient.rpartition("@")[2])
+    told["primary-dkim"] = attempt.options["signed-by"]
     return told
 
 
@@ -162,55 +162,47 @@ def _status(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
 
 
 def _record_delivered(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
-    status = _status(attempt, outcome)
-    record(
-        tx,
-        EventType.DELIVERED,
-        attempt.message,
-        attempt.recipient,
-        **_sent(attempt),
-        delivery_status=status,
-    )
+    told = {**_sent(attempt), "delivery-status": _status(attempt, outcome)}
+    record(tx, EventType.DELIVERED, attempt.message, attempt.recipient, told)
 
 
 def _record_bounce(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
     status = {**_status(attempt, outcome), "bounce-type": "hard"}
-    _record_failed(tx, attempt, "bounce", {**_sent(attempt), "delivery_status": status})
+    _record_failed(tx, attempt, "bounce", {**_sent(attempt), "delivery-status": status})
 
 
 def _record_deferral(tx: Tx, attempt: Attempt, outcome: Outcome, after: int) -> None:
     told = {
         **_sent(attempt),
         "severity": "temporary",
-        "log_level": "warn",
-        "delivery_status": {**_status(attempt, outcome), "retry-seconds": after},
+        "log-level": "warn",
+        "delivery-status": {**_status(attempt, outcome), "retry-seconds": after},
     }
     _record_failed(tx, attempt, "generic", told)
 
 
 def _give_up(tx: Tx, attempt: Attempt) -> None:
-    status = {
-        "attempt-no": attempt.number,
-        "message": "Too old",
-        "code": 602,
-        "description": "",
-        "session-seconds": 0.0,
-    }
-    _record_failed(tx, attempt, "old", {**_common(attempt), "delivery_status": status})
+    told = {**_common(attempt), "delivery-status": _unsent(attempt, 602, message="Too old")}
+    _record_failed(tx, attempt, "old", told)
 
 
 def _refuse(tx: Tx, attempt: Attempt, suppression: Suppression) -> None:
-    status = {
+    status = _unsent(attempt, suppression.code, description=suppression.description)
+    _record_failed(tx, attempt, suppression.reason, {**_common(attempt), "delivery-status": status})
+
+
+def _unsent(attempt: Attempt, code: int, *, message: str = "", description: str = "") -> dict[str, Any]:
+    """The status of what did not even reach the recipient's server."""
+    return {
         "attempt-no": attempt.number,
-        "message": "",
-        "code": suppression.code,
-        "description": suppression.description,
+        "message": message,
+        "code": code,
+        "description": description,
         "session-seconds": 0.0,
     }
-    _record_failed(tx, attempt, suppression.reason, {**_common(attempt), "delivery_status": status})
 
 
 def _record_failed(tx: Tx, attempt: Attempt, reason: str, told: dict[str, Any]) -> None:
     """For good, unless `told` has another severity."""
-    told = {"severity": "permanent", "reason": reason, "log_level": "error", **told}
-    record(tx, EventType.FAILED, attempt.message, attempt.recipient, **told)
+    told = {"severity": "permanent", "reason": reason, "log-level": "error", **told}
+    record(tx, EventType.FAILED, attempt.message, attempt.recipient, told)

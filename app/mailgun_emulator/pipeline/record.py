@@ -1,5 +1,6 @@
 """The only place that makes events: what happened, in Mailgun's words, and counted (facts/sending.md, 3)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -14,37 +15,37 @@ _NULL_WITHOUT_TAGS = (EventType.ACCEPTED, EventType.REJECTED)
 """As recorded (facts/sending.md, 3.1)."""
 
 
-def record(tx: Tx, kind: EventType, about: SentMessage, recipient: str, **fields: Any) -> None:
-    """`fields` are what this kind of event tells besides what all do; their underscores become hyphens."""
+def record(tx: Tx, kind: EventType, message: SentMessage, recipient: str, told: Mapping[str, Any]) -> None:
+    """`told` is what this kind of event tells besides what all do."""
     recipient_domain = recipient.rpartition("@")[2]
-    tags = orjson.loads(about.tags)
+    tags = orjson.loads(message.tags)
     key = tx.ids.event_id()
     payload = {
         "event": kind.value,
         "id": key,
-        "timestamp": round(tx.now, 6),
+        "timestamp": events.instant(tx),
         "log-level": "info",
         "account": {"id": tx.account_id},
-        "domain": {"name": about.domain_name},
+        "domain": {"name": message.domain_name},
         "recipient": recipient,
         "recipient-domain": recipient_domain,
         "tags": tags or (None if kind in _NULL_WITHOUT_TAGS else []),
-        "user-variables": orjson.Fragment(about.variables),
-        **{name.replace("_", "-"): value for name, value in fields.items()},
+        "user-variables": orjson.Fragment(message.variables),
+        **told,
     }
     events.add(
         tx,
-        domain_id=about.domain_id,
+        domain_id=message.domain_id,
         type=kind,
         key=key,
         recipient=recipient,
-        message_id=about.message_id,
+        message_id=message.message_id,
         payload=orjson.dumps(payload).decode(),
         tags=tags,
     )
     statistics.count(
         tx,
-        about.domain_id,
+        message.domain_id,
         metric_of(kind, payload),
         tags,
         provider=providers.known(recipient_domain),

@@ -1,7 +1,10 @@
 """One database, one transaction at a time, one commit for all that ended in the same turn of the loop."""
 
 import asyncio
+import os
 import sqlite3
+import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
@@ -29,6 +32,28 @@ Record = TypeVar("Record", bound=NamedTuple)
 
 class DatabaseUnusable(Exception):
     """The file can't hold our state; the message says why and what to do."""
+
+
+def lock(path: str) -> int | None:
+    """Keep other emulators off the file until the descriptor is closed; SQLite's own locks keep no reader off.
+
+    Elsewhere than on Linux the two kinds of lock exclude each other, and a file system may have none.
+    """
+    if sys.platform != "linux" or path == IN_MEMORY:
+        return None
+    import fcntl
+
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        # The descriptor stays open: were the other emulator in this process, closing it would drop SQLite's locks.
+        raise DatabaseUnusable(
+            f"The database {path!r} is in use by another emulator. Name another with --database."
+        ) from None
+    except OSError:
+        pass
+    return descriptor
 
 
 class HeldConnection(sqlite3.Connection):
@@ -70,6 +95,15 @@ class Statement:
     def run_many(self, connection: sqlite3.Connection, rows: "list[dict[str, Any]]") -> None:
         sql, constants = self._compiled
         connection.executemany(sql, [{**constants, **row} for row in rows] if constants else rows)
+
+
+class Tally(Statement):
+    """An upsert of a row that holds a `count`, for rows that often come again in one turn: see `later`."""
+
+    def run_many(self, connection: sqlite3.Connection, rows: "list[dict[str, Any]]") -> None:
+        counts = Counter(tuple(row.values()) for row in rows)
+        counted = [{**dict(zip(rows[0], key, strict=True)), "count": n} for key, n in counts.items()]
+        super().run_many(connection, counted)
 
 
 PutOff: TypeAlias = "dict[Statement, list[dict[str, Any]]]"
@@ -135,6 +169,10 @@ class Tx:
     def put_off(self, statement: Statement, row: dict[str, Any]) -> None:
         self._put_off.setdefault(statement, []).append(row)
 
+    def next_id(self, table: str) -> int:
+        """For a row that is inserted `later`, so that others can refer to it at once."""
+        return self._database.next_id(table)
+
     def settle(self) -> None:
         """Write what was put off in this turn. A verb that reads or deletes what is written `later` begins with it."""
         self._database.settle(self._settled)
@@ -167,7 +205,9 @@ class Database:
         self._woken = False
         self._open: Tx | None = None
         self._put_off: PutOff = {}
+        self._last_ids: dict[str, int] = {}
         self._batch: asyncio.Future[None] | None = None
+        self._lock: int | None = None
         try:
             self.connection = sqlite3.connect(
                 self.path,
@@ -176,9 +216,13 @@ class Database:
                 cached_statements=512,
                 factory=HeldConnection,
             )
-            self._prepare()
-            self.ids = self._new_ids()
-        except sqlite3.Error as error:
+            try:
+                self._prepare()
+                self.ids = self._new_ids()
+            except BaseException:
+                self._let_go()
+                raise
+        except (sqlite3.Error, OSError) as error:
             raise DatabaseUnusable(
                 f"The database {self.path!r} can't be used: {error}. Name another with --database."
             ) from error
@@ -196,9 +240,11 @@ class Database:
                 f"{self.path!r} has schema version {version}, this program writes version {SCHEMA_VERSION}. "
                 "Name another with --database, or delete the file."
             )
+        self._lock = lock(self.path)
         self.connection.executescript(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
             "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;"
+            "PRAGMA wal_autocheckpoint = 10000;"  # pages; each is written back once, however often it has changed
         )
         if empty:
             schema = files("mailgun_emulator.state").joinpath("schema.sql").read_text()
@@ -265,6 +311,13 @@ class Database:
             self._open = None
             tx._end(keep=True)
 
+    def next_id(self, table: str) -> int:
+        if table not in self._last_ids:
+            (last,) = self.connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608 - no input
+            self._last_ids[table] = last
+        self._last_ids[table] += 1
+        return self._last_ids[table]
+
     def put_off(self, rows: PutOff) -> None:
         for statement, more in rows.items():
             self._put_off.setdefault(statement, []).extend(more)
@@ -299,7 +352,7 @@ class Database:
         try:
             self.write(put_off)
             self.connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, all who wait are told
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             batch.set_exception(error)
@@ -328,12 +381,20 @@ class Database:
         self.connection.executemany("INSERT INTO start (at) VALUES (?)", starts)
         self.key_pairs = KeyPairs(self.settings.seed)
         self.ids.rewind()
+        self._last_ids = {}
         self.next_due = 0.0
         self.changed.set()
 
     def pending_jobs(self) -> int:
         (jobs,) = self.connection.execute("SELECT count(*) FROM job").fetchone()
         return int(jobs)
+
+    def signing_key(self) -> str | None:
+        """That of the oldest account, which is the default one: see `accounts.ensure_default`."""
+        row = self.connection.execute(
+            "SELECT signing_key FROM account ORDER BY created_at LIMIT 1"
+        ).fetchone()
+        return None if row is None else str(row[0])
 
     def reachable(self) -> bool:
         try:
@@ -348,4 +409,11 @@ class Database:
 
     def close(self) -> None:
         self._commit()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """The lock last: closing any descriptor of a file drops SQLite's locks on it."""
         self.connection.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None

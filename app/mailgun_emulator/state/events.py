@@ -55,8 +55,7 @@ class EventTag(SQLModel, table=True):
     event_id: int = Field(primary_key=True, foreign_key="event.id", ondelete="CASCADE", index=True)
 
 
-_COLUMNS = [name for name in Event.model_fields if name != "id"]
-_INSERT = Statement(insert(Event).values({name: bindparam(name) for name in _COLUMNS}))
+_INSERT = Statement(insert(Event).values({name: bindparam(name) for name in Event.model_fields}))
 _INSERT_TAG = Statement(
     insert(EventTag)
     .values({name: bindparam(name) for name in EventTag.model_fields})
@@ -84,9 +83,10 @@ def add(
     payload: str,
     tags: list[str],
 ) -> None:
-    at = instant(tx)
-    row = _INSERT.run(
+    at, row = instant(tx), tx.next_id("event")
+    _INSERT.later(
         tx,
+        id=row,
         domain_id=domain_id,
         at=at,
         type=type.value,
@@ -94,7 +94,7 @@ def add(
         recipient=recipient.lower(),
         message_id=message_id.lower(),
         payload=payload,
-    ).lastrowid
+    )
     for tag in tags:
         _INSERT_TAG.later(tx, domain_id=domain_id, tag=tag.lower(), at=at, event_id=row)
 

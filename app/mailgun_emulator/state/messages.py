@@ -72,8 +72,7 @@ class StoredMime(NamedTuple):
     mime: bytes
 
 
-_COLUMNS = [name for name in Message.model_fields if name != "id"]
-_INSERT = Statement(insert(Message).values({name: bindparam(name) for name in _COLUMNS}))
+_INSERT = Statement(insert(Message).values({name: bindparam(name) for name in Message.model_fields}))
 _SENT = Query(
     select(*columns(Message, SentMessage._fields[:-1]), col(Domain.name))
     .join(Domain, col(Domain.id) == Message.domain_id)
@@ -95,19 +94,20 @@ _EXPIRED = select(col(Message.id)).where(
 _EXPIRE = Statement(delete(Message).where(col(Message.id).in_(_EXPIRED.limit(bindparam("most")))))
 
 
-def add(tx: Tx, message: SentMessage, mime: bytes) -> SentMessage:
-    """Give back the message with its row's id."""
+def add(tx: Tx, message: SentMessage, mime: bytes) -> None:
     parameters = message._asdict()
-    del parameters["id"], parameters["domain_name"]
-    return message._replace(id=_INSERT.run(tx, mime=mime, **parameters).lastrowid or 0)
+    del parameters["domain_name"]
+    _INSERT.later(tx, mime=mime, **parameters)
 
 
 def find_sent(tx: Tx, id: int) -> SentMessage | None:  # noqa: A002 - the column's own name
+    tx.settle()
     return _SENT.find(tx, id=id)
 
 
 def get_stored(tx: Tx, domain_id: str, storage_key: str) -> StoredMime:
     """Refuse what was never stored here or is stored no longer."""
+    tx.settle()
     found = _STORED.find(tx, domain_id=domain_id, storage_key=storage_key, now=tx.now)
     if found is None:
         raise MessageNotFound

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel, col
 
 from mailgun_emulator.mail import periods
 from mailgun_emulator.mail.periods import DAY, HOUR, Period, Resolution
-from mailgun_emulator.state.database import Statement, Tx
+from mailgun_emulator.state.database import Statement, Tally, Tx
 from mailgun_emulator.state.domains import Domain
 
 UNKNOWN = "unknown"
@@ -69,11 +69,14 @@ Counts = dict[str, int]
 """How many of each metric."""
 
 
-def _one_more(table: type[SQLModel]) -> Statement:
+def _one_more(table: type[SQLModel]) -> Tally:
     keys = [name for name in table.model_fields if name != "count"]
-    added = insert(table).values({"count": 1, **{name: bindparam(name) for name in keys}})
-    return Statement(
-        added.on_conflict_do_update(index_elements=keys, set_={"count": table.__table__.c.count + 1})  # type: ignore[attr-defined]  # SQLModel does not declare __table__
+    added = insert(table).values({name: bindparam(name) for name in table.model_fields})
+    return Tally(
+        added.on_conflict_do_update(
+            index_elements=keys,
+            set_={"count": table.__table__.c.count + added.excluded.count},  # type: ignore[attr-defined]  # SQLModel does not declare __table__
+        )
     )
 
 

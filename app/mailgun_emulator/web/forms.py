@@ -49,6 +49,11 @@ class Fields(dict[str, list[Any]]):
 _INDEX = re.compile(r"\[\d*\]$")
 
 
+def _plain(name: str) -> str:
+    """Without the index that PHP and Ruby give the items of a list."""
+    return _INDEX.sub("", name) if name.endswith("]") else name
+
+
 async def read_fields(request: Request) -> Fields:
     """Read the whole body, once; a name given both in query and body has the body's values."""
     scope = request.scope
@@ -59,7 +64,7 @@ async def read_fields(request: Request) -> Fields:
     query = scope["query_string"]
     if query:
         for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
-            fields.setdefault(_INDEX.sub("", name), []).append(value)
+            fields.setdefault(_plain(name), []).append(value)
     body = await request.body()
     if request.headers.get("content-encoding", "").lower() == "gzip":
         body = _gunzip(body)
@@ -85,7 +90,7 @@ def _parse(body: bytes, content_type: str, fields: Fields) -> dict[str, list[Any
     given: dict[str, list[Any]] = {}
     if kind == "multipart/form-data":
         for name, value in _multipart(body, content_type):
-            given.setdefault(_INDEX.sub("", name), []).append(value)
+            given.setdefault(_plain(name), []).append(value)
         return given
     if kind.endswith("json") or body[:1] in b"{[":
         try:
@@ -103,7 +108,7 @@ def _parse(body: bytes, content_type: str, fields: Fields) -> dict[str, list[Any
         for name, value in parse_qsl(
             body.decode("utf-8", "replace"), keep_blank_values=True, encoding="utf-8"
         ):
-            given.setdefault(_INDEX.sub("", name), []).append(value)
+            given.setdefault(_plain(name), []).append(value)
     return given
 
 
@@ -244,11 +249,12 @@ class Form(BaseModel):
     @classmethod
     def of(cls: "type[FormT]", fields: Fields) -> "FormT":
         """Empty text counts as absent for what is not text or a flag; the first of several values counts."""
-        data = {}
-        for name, many in cls._lists.items():
-            values = fields.get(name)
-            if values:
-                data[name] = values if many else values[0]
+        lists = cls._lists
+        data = {
+            name: values if lists[name] else values[0]
+            for name, values in fields.items()
+            if values and name in lists
+        }
         try:
             return cls.model_validate(data)
         except ValidationError as error:

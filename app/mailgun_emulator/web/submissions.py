@@ -322,11 +322,8 @@ _OPTIONS = {
 
 def _options(form: OptionsForm) -> dict[str, Any]:
     _check_times(form)
-    options: dict[str, Any] = {}
-    for name, option in _OPTIONS.items():
-        value = getattr(form, name)
-        if value:
-            options[option] = value
+    given = ((name, getattr(form, name)) for name in form.model_fields_set if name in _OPTIONS)
+    options: dict[str, Any] = {_OPTIONS[name]: value for name, value in given if value}
     if form.testmode != _CHOICES[True]:
         options.pop("testmode", None)
     if form.template:
