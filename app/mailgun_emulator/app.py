@@ -13,7 +13,8 @@ from mailgun_emulator.api import SECTIONS
 from mailgun_emulator.control import SECTIONS as CONTROL
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
-from mailgun_emulator.state.database import IN_MEMORY, Database
+from mailgun_emulator.state.database import Database
+from mailgun_emulator.state.lock import IN_MEMORY
 from mailgun_emulator.web import errors
 from mailgun_emulator.web.front import Front
 from mailgun_emulator.web.routing import RouteIndex

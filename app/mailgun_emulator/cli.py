@@ -83,7 +83,7 @@ def serve(**given: Any) -> None:
     settings = load(given)
     from mailgun_emulator.app import create_app
     from mailgun_emulator.server import CannotListen, Server, log_to_stderr
-    from mailgun_emulator.state.database import DatabaseUnusable
+    from mailgun_emulator.state.lock import DatabaseUnusable
 
     log_to_stderr(settings.log_level)
     try:

@@ -413,13 +413,6 @@ def test_a_damaged_multipart_body_is_refused(client: Client, account: Account) -
     )
 
 
-def test_variables_beyond_4_kb_are_not_told_in_events(client: Client, account: Account) -> None:
-    send(client, account.domain, **{"v:big": "x" * 5000})
-    assert events(client, account.domain)[0]["user-variables"] == (
-        "Could not load user-variables. They were either truncated or invalid JSON"
-    )
-
-
 def test_a_message_from_an_unknown_domain_makes_it_but_a_deleted_one_stays_deleted(
     client: Client, account: Account
 ) -> None:

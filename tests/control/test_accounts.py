@@ -1,5 +1,4 @@
 import httpx2
-
 from tests.conftest import Client
 
 

@@ -184,3 +184,26 @@ def test_what_is_deleted_is_not_delivered() -> None:
         assert it.database.pending_jobs() == 0
 
     tell(story)
+
+
+def test_an_event_is_kept_under_the_time_that_it_tells() -> None:
+    async def story(it: Story) -> None:
+        it.clock.freeze(START + 0.1234567)
+        await it.begin()
+        await it.send()
+        assert (await it.events())[0]["timestamp"] == START + 0.123457
+        async with it.database.begin() as tx:
+            assert tx.execute("SELECT at FROM event", {}).fetchone() == (START + 0.123457,)
+
+    tell(story)
+
+
+def test_variables_beyond_4_kb_are_not_told_in_events() -> None:
+    async def story(it: Story) -> None:
+        await it.begin()
+        await it.send(variables={"big": "x" * 5000})
+        assert (await it.events())[0]["user-variables"] == (
+            "Could not load user-variables. They were either truncated or invalid JSON"
+        )
+
+    tell(story)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, TypeAdapter
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
-from mailgun_emulator.state import event_log, events
+from mailgun_emulator.state import event_log
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.event_log import EVER, LAST_ID, Place, Position, Search
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
@@ -89,7 +89,7 @@ class EventQuery(Form):
 
     def range(self, tx: Tx) -> tuple[float, float]:
         """From now back to the oldest events unless told otherwise; upwards, from the oldest on and for ever."""
-        now = events.instant(tx)
+        now = tx.now
         oldest = now - tx.settings.event_retention * DAY
         if self.ascending:
             begin, end = (oldest, EVER)

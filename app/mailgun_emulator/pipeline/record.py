@@ -23,7 +23,7 @@ def record(tx: Tx, kind: EventType, message: SentMessage, recipient: str, told: 
     payload = {
         "event": kind.value,
         "id": key,
-        "timestamp": events.instant(tx),
+        "timestamp": tx.now,
         "log-level": "info",
         "account": {"id": tx.account_id},
         "domain": {"name": message.domain_name},

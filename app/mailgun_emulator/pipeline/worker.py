@@ -80,12 +80,12 @@ class Worker:
     async def _do(self, job: DueJob) -> int:
         """A job that fails is logged and dropped: to try it again would fail again."""
         try:
-            with self._database.transaction(job.account_id) as tx:
+            with self._database.begin(job.account_id) as tx:
                 if jobs.complete(tx, job):
                     STEPS[job.step](tx, job)
         except Exception:
             log.exception("%s of %s failed", job.step, job.subject)
-            with self._database.transaction(job.account_id) as tx:
+            with self._database.begin(job.account_id) as tx:
                 jobs.complete(tx, job)
         return 1
 

@@ -8,7 +8,8 @@ from sqlmodel import Field, SQLModel, col, select
 from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import domains, keys
-from mailgun_emulator.state.database import Statement, Tx
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.statements import Statement
 
 
 class AccountNotFound(NotFound):

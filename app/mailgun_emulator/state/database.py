@@ -3,57 +3,28 @@
 import asyncio
 import os
 import sqlite3
-import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.resources import files
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.ids import Ids
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.mail.dkim import KeyPairs
+from mailgun_emulator.state.lock import IN_MEMORY, DatabaseUnusable, lock
+from mailgun_emulator.state.statements import PutOff, Statement
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Executable
     from sqlmodel import Session, SQLModel
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x4D47454D  # "MGEM", so that a file of another program is told from ours
-IN_MEMORY = ":memory:"
 
 Row = TypeVar("Row", bound="SQLModel")
-Record = TypeVar("Record", bound=NamedTuple)
-
-
-class DatabaseUnusable(Exception):
-    """The file can't hold our state; the message says why and what to do."""
-
-
-def lock(path: str) -> int | None:
-    """Keep other emulators off the file until the descriptor is closed; SQLite's own locks keep no reader off.
-
-    Elsewhere than on Linux the two kinds of lock exclude each other, and a file system may have none.
-    """
-    if sys.platform != "linux" or path == IN_MEMORY:
-        return None
-    import fcntl
-
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        # The descriptor stays open: were the other emulator in this process, closing it would drop SQLite's locks.
-        raise DatabaseUnusable(
-            f"The database {path!r} is in use by another emulator. Name another with --database."
-        ) from None
-    except OSError:
-        pass
-    return descriptor
 
 
 class HeldConnection(sqlite3.Connection):
@@ -66,69 +37,6 @@ class HeldConnection(sqlite3.Connection):
         pass
 
 
-class Statement:
-    """A SQLAlchemy Core statement, compiled once and run on the driver's own connection.
-
-    It costs a third of what executing it through SQLAlchemy does (facts/performance.md, 1), so the
-    paths of messages, events, suppressions, jobs and statistics use it; all else uses `Tx.session`.
-    """
-
-    def __init__(self, statement: "Executable") -> None:
-        self._statement = statement
-
-    @cached_property
-    def _compiled(self) -> tuple[str, dict[str, Any]]:
-        """The SQL, and the values that are written into the statement itself."""
-        from sqlalchemy.dialects import sqlite
-
-        compiled = self._statement.compile(dialect=sqlite.dialect(paramstyle="named"))  # type: ignore[attr-defined]  # SQLAlchemy declares compile() one class further down
-        return str(compiled), {name: value for name, value in compiled.params.items() if value is not None}
-
-    def run(self, tx: "Tx", **parameters: Any) -> sqlite3.Cursor:
-        sql, constants = self._compiled
-        return tx.execute(sql, {**constants, **parameters} if constants else parameters)
-
-    def later(self, tx: "Tx", **parameters: Any) -> None:
-        """Run it together with all others of the turn, just before they are committed: see `Tx.settle`."""
-        tx.put_off(self, parameters)
-
-    def run_many(self, connection: sqlite3.Connection, rows: "list[dict[str, Any]]") -> None:
-        sql, constants = self._compiled
-        connection.executemany(sql, [{**constants, **row} for row in rows] if constants else rows)
-
-
-class Tally(Statement):
-    """An upsert of a row that holds a `count`, for rows that often come again in one turn: see `later`."""
-
-    def run_many(self, connection: sqlite3.Connection, rows: "list[dict[str, Any]]") -> None:
-        counts = Counter(tuple(row.values()) for row in rows)
-        counted = [{**dict(zip(rows[0], key, strict=True)), "count": n} for key, n in counts.items()]
-        super().run_many(connection, counted)
-
-
-PutOff: TypeAlias = "dict[Statement, list[dict[str, Any]]]"
-
-
-class Query(Statement, Generic[Record]):
-    """A SELECT whose columns are the fields of `record`, in their order."""
-
-    def __init__(self, statement: "Executable", record: type[Record]) -> None:
-        super().__init__(statement)
-        self._make = record._make
-
-    def find(self, tx: "Tx", **parameters: Any) -> Record | None:
-        row = self.run(tx, **parameters).fetchone()
-        return None if row is None else self._make(row)
-
-    def list(self, tx: "Tx", **parameters: Any) -> list[Record]:
-        return [self._make(row) for row in self.run(tx, **parameters)]
-
-
-def columns(table: "type[SQLModel]", names: Iterable[str]) -> "list[ColumnElement[Any]]":
-    """The table's columns of these names, to select a record's fields."""
-    return [getattr(table, name) for name in names]
-
-
 class Tx:
     """One transaction: the only door to the state. Ends well or leaves nothing behind.
 
@@ -138,13 +46,36 @@ class Tx:
 
     def __init__(self, database: "Database", account_id: str = "") -> None:
         self._database = database
-        self.now = database.clock.now()
+        self.now = round(database.clock.now(), 6)  # events tell it to the microsecond
         self.ids = database.ids
         self.key_pairs = database.key_pairs
         self.settings = database.settings
         self.account_id = account_id
         self._put_off: PutOff = {}
         self._settled: PutOff = {}
+
+    def __enter__(self) -> Self:
+        """What ends it is committed later in the same turn of the loop: see `Database.committed`."""
+        self._database.open(self)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._end(keep=kind is None)
+        except BaseException:
+            self._end(keep=False)
+            raise
+        finally:
+            self._database.close_tx()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End once it is committed."""
+        self.__exit__(kind)
+        if kind is None:
+            await self._database.committed()
 
     @cached_property
     def session(self) -> "Session":
@@ -189,6 +120,8 @@ class Tx:
             if keep:
                 session.flush()
             session.close()
+        if not keep:
+            self._database.connection.execute("ROLLBACK TO tx")
         self._database.put_off(self._put_off if keep else self._settled)
 
 
@@ -273,31 +206,22 @@ class Database:
             json_deserializer=orjson.loads,
         )
 
-    @asynccontextmanager
-    async def begin(self, account_id: str = "") -> AsyncIterator[Tx]:
-        """End once it is committed. Nothing that suspends may be awaited inside."""
-        with self.transaction(account_id) as tx:
-            yield tx
-        await self.committed()
+    def begin(self, account_id: str = "") -> Tx:
+        """To be used in `async with`, or in `with` by who waits for `committed`. Nothing that suspends may be awaited
+        while it is open.
+        """
+        return Tx(self, account_id)
 
-    @contextmanager
-    def transaction(self, account_id: str = "") -> Iterator[Tx]:
-        """As `begin`, but what ends it is committed later in the same turn of the loop: see `committed`."""
+    def open(self, tx: Tx) -> None:
         if self._open is not None:
             raise RuntimeError("A transaction was left open while something was awaited.")
         self._join_batch()
         self.connection.execute("SAVEPOINT tx")
-        tx = self._open = Tx(self, account_id)
-        try:
-            yield tx
-            tx._end(keep=True)
-        except BaseException:
-            self.connection.execute("ROLLBACK TO tx")
-            tx._end(keep=False)
-            raise
-        finally:
-            self._open = None
-            self.connection.execute("RELEASE tx")
+        self._open = tx
+
+    def close_tx(self) -> None:
+        self._open = None
+        self.connection.execute("RELEASE tx")
 
     @contextmanager
     def reading(self, account_id: str = "") -> Iterator[Tx]:

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from sqlalchemy import Index, bindparam, delete, insert
 from sqlmodel import Field, SQLModel, col, select
 
-from mailgun_emulator.state.database import Statement, Tx
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.statements import Statement
 
 
 class EventType(StrEnum):
@@ -67,11 +68,6 @@ _EXPIRED = select(Event.id).where(
 _EXPIRE = Statement(delete(Event).where(col(Event.id).in_(_EXPIRED.limit(bindparam("most")))))
 
 
-def instant(tx: Tx) -> float:
-    """Now, to the microsecond, as events tell it."""
-    return round(tx.now, 6)
-
-
 def add(
     tx: Tx,
     *,
@@ -83,7 +79,7 @@ def add(
     payload: str,
     tags: list[str],
 ) -> None:
-    at, row = instant(tx), tx.next_id("event")
+    at, row = tx.now, tx.next_id("event")
     _INSERT.later(
         tx,
         id=row,

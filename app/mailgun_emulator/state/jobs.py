@@ -6,7 +6,8 @@ from typing import Any, ClassVar, NamedTuple
 from sqlalchemy import bindparam, delete, insert
 from sqlmodel import Field, SQLModel, col, func, select
 
-from mailgun_emulator.state.database import Query, Statement, Tx
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.statements import Query, Statement
 
 
 class Step(StrEnum):

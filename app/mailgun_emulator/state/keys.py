@@ -8,7 +8,8 @@ from sqlalchemy import delete as delete_from
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.errors import Forbidden, NotFound
-from mailgun_emulator.state.database import Query, Statement, Tx
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.statements import Query, Statement
 
 MOST_KEYS = 500
 """How many Mailgun allows is not known."""

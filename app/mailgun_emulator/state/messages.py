@@ -6,8 +6,9 @@ from sqlalchemy import Index, bindparam, delete, insert, select
 from sqlmodel import Field, SQLModel, col
 
 from mailgun_emulator.core.errors import NotFound
-from mailgun_emulator.state.database import Query, Statement, Tx, columns
+from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.statements import Query, Statement, columns
 
 
 class MessageNotFound(NotFound):

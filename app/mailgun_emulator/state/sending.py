@@ -6,9 +6,10 @@ from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from mailgun_emulator.state.database import Query, Tx, columns
+from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domain_keys import DEFAULT_SELECTOR, DomainKey
 from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.statements import Query, columns
 
 
 class SendingDomain(NamedTuple):

@@ -11,8 +11,9 @@ from sqlmodel import Field, SQLModel, col
 
 from mailgun_emulator.mail import periods
 from mailgun_emulator.mail.periods import DAY, HOUR, Period, Resolution
-from mailgun_emulator.state.database import Statement, Tally, Tx
+from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.statements import Statement, Tally
 
 UNKNOWN = "unknown"
 OTHER = "other"

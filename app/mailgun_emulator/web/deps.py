@@ -15,7 +15,7 @@ from mailgun_emulator.state import domains, keys, sending
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.sending import SendingDomain
-from mailgun_emulator.web.forms import as_flag, read_fields
+from mailgun_emulator.web.forms import as_flag, header_values, read_fields
 
 
 class UnknownDomain(NotFound):
@@ -104,7 +104,7 @@ def authenticate(request: Request, tx: Tx) -> None:
     refusal = (
         InvalidPrivateKey if request.scope["path"].startswith(("/v1/", "/v4/address/")) else Unauthorized
     )
-    secret = _password(request.headers.get("authorization", ""))
+    secret = _password(header_values(request.scope).get(b"authorization", b""))
     if not secret:
         raise refusal
     credential = keys.find_by_secret(tx, secret)
@@ -131,9 +131,9 @@ def may_send(request: Request, credential: keys.Credential) -> bool:
     return request.method == "POST" and path.lower() in (f"/v3/{name}/messages", f"/v3/{name}/messages.mime")
 
 
-def _password(header: str) -> str:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
+def _password(header: bytes) -> str:
+    scheme, _, encoded = header.partition(b" ")
+    if scheme.lower() != b"basic":
         return ""
     try:
         return b64decode(encoded).decode().partition(":")[2]

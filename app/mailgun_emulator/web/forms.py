@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 import orjson
 from fastapi import Depends, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from starlette.types import Scope
 
 from mailgun_emulator.core.errors import BadRequest, MailgunError
 
@@ -49,6 +50,14 @@ class Fields(dict[str, list[Any]]):
 _INDEX = re.compile(r"\[\d*\]$")
 
 
+def header_values(scope: Scope) -> dict[bytes, bytes]:
+    """The request's headers by their names in lower case; the last of several of a name."""
+    known: dict[bytes, bytes] | None = scope.get("mailgun_headers")
+    if known is None:
+        known = scope["mailgun_headers"] = dict(scope["headers"])
+    return known
+
+
 def _plain(name: str) -> str:
     """Without the index that PHP and Ruby give the items of a list."""
     return _INDEX.sub("", name) if name.endswith("]") else name
@@ -65,15 +74,15 @@ async def read_fields(request: Request) -> Fields:
     if query:
         for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
             fields.setdefault(_plain(name), []).append(value)
+    headers = header_values(scope)
     body = await request.body()
-    if request.headers.get("content-encoding", "").lower() == "gzip":
+    if headers.get(b"content-encoding", b"").lower() == b"gzip":
         body = _gunzip(body)
     if len(body) > MOST_BYTES:
         raise RequestTooLarge
-    content_type = fields.content_type = request.headers.get("content-type", "")
+    fields.content_type = headers.get(b"content-type", b"").decode("latin-1")
     if body:
-        given = _parse(body, content_type, fields)
-        fields.update(given)
+        fields.update(_parse(body, fields.content_type, fields))
     return fields
 
 

@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from mailgun_emulator.core.errors import BadRequest
-from mailgun_emulator.web.forms import Fields
+from mailgun_emulator.web.forms import Fields, header_values
 
 Item = TypeVar("Item")
 
@@ -25,8 +25,9 @@ class Paging(BaseModel):
 def base_url(request: Request) -> str:
     """`http://host:port` as the client wrote it."""
     scope = request.scope
-    scheme = request.headers.get("x-forwarded-proto") or scope["scheme"]
-    host = request.headers.get("host") or "{}:{}".format(*scope["server"])
+    headers = header_values(scope)
+    scheme = headers.get(b"x-forwarded-proto", b"").decode("latin-1") or scope["scheme"]
+    host = headers.get(b"host", b"").decode("latin-1") or "{}:{}".format(*scope["server"])
     return f"{scheme}://{host}"
 
 
