@@ -26,10 +26,15 @@ _WORDS = {"yes": "true", "no": "false"}
 def compose(
     tx: Tx, domain: SendingDomain, submission: Submission, message_id: str, recipients: list[Address]
 ) -> bytes:
-    extra = _shown(submission, _extra(tx, domain, submission, recipients))
-    echoes = _shown(submission, _echoes(submission))
-    variables = _shown(submission, [("X-Mailgun-Variables", _variables(submission))])
-    tags = submission.tags if _shown(submission, [("X-Mailgun-Tag", "")]) else []
+    extra = list(_extra(tx, domain, submission, recipients))
+    echoes = list(_echoes(submission))
+    variables, tags = _variables(submission), submission.tags
+    suppressed = submission.options.get("suppress-headers")
+    if suppressed:
+        names = {name.strip().lower() for name in suppressed.split(",")}
+        extra, echoes = _without(names, extra), _without(names, echoes)
+        variables = "" if _is_suppressed(names, "X-Mailgun-Variables") else variables
+        tags = [] if _is_suppressed(names, "X-Mailgun-Tag") else tags
     if submission.ready is not None:
         stamp = mime.Stamp(
             message_id=message_id,
@@ -39,7 +44,7 @@ def compose(
             extra=extra,
             headers=[*submission.headers, *echoes],
             tags=tags,
-            variables=variables[0][1] if variables else "",
+            variables=variables,
         )
         return mime.restamp(submission.ready, stamp).mime
     return mime.build(
@@ -55,7 +60,7 @@ def compose(
             inlines=submission.inlines,
             headers=submission.headers,
             tags=tags,
-            variables=variables[0][1] if variables else "",
+            variables=variables,
             message_id=message_id,
             date=tx.now,
             domain=domain.name,
@@ -99,14 +104,10 @@ def _echoes(submission: Submission) -> Iterator[Header]:
             yield name, _WORDS.get(value, value)
 
 
-def _shown(submission: Submission, headers: "Iterator[Header] | list[Header]") -> list[Header]:
-    """Without those that `o:suppress-headers` names."""
-    suppressed = submission.options.get("suppress-headers")
-    if not suppressed:
-        return list(headers)
-    names = {name.strip().lower() for name in suppressed.split(",")}
-    return [
-        (name, value)
-        for name, value in headers
-        if not (name.startswith("X-Mailgun-") and ("all" in names or name.lower() in names))
-    ]
+def _without(names: set[str], headers: list[Header]) -> list[Header]:
+    return [header for header in headers if not _is_suppressed(names, header[0])]
+
+
+def _is_suppressed(names: set[str], header: str) -> bool:
+    """`o:suppress-headers` names Mailgun's own headers only, or `all` of them."""
+    return header.startswith("X-Mailgun-") and ("all" in names or header.lower() in names)

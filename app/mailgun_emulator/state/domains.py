@@ -21,8 +21,8 @@ TEXT_FOOTER = "\n\nTo unsubscribe click: <%unsubscribe_url%>\n\n"
 SANDBOX = "sandbox"
 
 REMOVED_AT_ONCE = 1000
-_LARGE = (("event", "id"), ("message", "id"), ("suppression", "address"))
-"""Tables too large to be emptied in one go, and by which column a part of each is chosen."""
+_LARGE = (("event", "id"), ("event_tag", "tag, at, event_id"), ("message", "id"), ("suppression", "address"))
+"""Tables too large to be emptied in one go, and by which columns a part of each is chosen."""
 
 
 class DomainNotFound(NotFound):
@@ -392,9 +392,9 @@ def _dependent_on(domain: Domain) -> Any:
 def remove_some(tx: Tx, job: jobs.DueJob) -> None:
     """Take away what hangs on a deleted domain, a part at a time, so that nobody waits for long; the domain last."""
     tx.settle()
-    for table, column in _LARGE:
-        part = f"SELECT {column} FROM {table} WHERE domain_id = :id LIMIT {REMOVED_AT_ONCE}"  # noqa: S608 - no input
-        rows = f"DELETE FROM {table} WHERE domain_id = :id AND {column} IN ({part})"  # noqa: S608 - no input
+    for table, key in _LARGE:
+        part = f"SELECT {key} FROM {table} WHERE domain_id = :id LIMIT {REMOVED_AT_ONCE}"  # noqa: S608 - no input
+        rows = f"DELETE FROM {table} WHERE domain_id = :id AND ({key}) IN ({part})"  # noqa: S608 - no input
         if tx.execute(rows, {"id": job.subject}).rowcount:
             jobs.schedule(tx, jobs.Step.DELETE_DOMAIN, job.subject, domain_id=job.domain_id)
             return

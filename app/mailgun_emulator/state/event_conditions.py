@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.expressions.event_filter import And, Atom, Bound, Expression, MalformedFilter, Not, Or
 
-MOST_VALUES = 500
+MOST_VALUES = 510
 """SQLite refuses expressions that are 1,000 operators deep."""
 
 

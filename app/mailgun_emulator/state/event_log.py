@@ -153,9 +153,8 @@ def _sources(types: list[EventType], wanted: list[tuple[str, Expression]], value
         return []
     words = [(field, found) for field, each in wanted if (found := _any_of(each))]
     tag = next((found[0] for field, found in words if field == "tags" and len(found) == 1), None)
-    every = len(types) == len(EventType)
-    placeholders = [] if every else [values.put(each.value) for each in types]
-    among = "" if every else f" AND type IN ({', '.join(placeholders)})"
+    placeholders = [values.put(each.value) for each in types]
+    among = f" AND type IN ({', '.join(placeholders)})"
     if any(field == "message-id" for field, _ in words):
         return [_Source(f"event INDEXED BY ix_event_message_id WHERE domain_id = :domain{among}")]
     if any(field == "recipient" and all(map(is_address, found)) for field, found in words):
@@ -164,8 +163,6 @@ def _sources(types: list[EventType], wanted: list[tuple[str, Expression]], value
         tagged = f"event_tag.domain_id = :domain AND tag = {values.put(tag.lower())}"
         rows = f"event_tag CROSS JOIN event ON event.id = event_id WHERE {tagged}{among}"
         return [_Source(rows, "event_tag.at", "event_id")]
-    if every:
-        return [_Source("event WHERE domain_id = :domain")]
     return [_Source(f"event WHERE domain_id = :domain AND type = {place}") for place in placeholders]
 
 

@@ -3,11 +3,12 @@
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, bindparam, delete, insert
+from sqlalchemy import Index, bindparam, delete, insert, literal_column
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Statement
+from mailgun_emulator.state.tags import Tag
 
 
 class EventType(StrEnum):
@@ -26,12 +27,12 @@ class Event(SQLModel, table=True):
     """`payload` is the event's JSON as Mailgun gives it; the other columns are what it is looked for by.
 
     `at` is the payload's timestamp, `key` its id on the wire; `recipient` and `message_id`, which has no angle
-    brackets, are in lower case.
+    brackets, are in lower case. There is no index on the time of events of any type: each costs a message 20 µs,
+    and those of the types can be read side by side.
     """
 
     __tablename__: ClassVar[Any] = "event"
     __table_args__ = (
-        Index("event_at", "domain_id", "at", "id"),
         Index("event_type", "domain_id", "type", "at", "id"),
         Index("event_recipient", "domain_id", "recipient", "at"),
     )
@@ -46,14 +47,14 @@ class Event(SQLModel, table=True):
 
 
 class EventTag(SQLModel, table=True):
-    """The events that carry a tag, in the order of their time; `tag` is in lower case."""
+    """The events that carry a tag, in the order of their time; `tag` is in lower case. The event may be gone."""
 
     __tablename__: ClassVar[Any] = "event_tag"
     __table_args__ = ({"sqlite_with_rowid": False},)
     domain_id: str = Field(foreign_key="domain.id", ondelete="CASCADE", primary_key=True)
     tag: str = Field(primary_key=True)
     at: float = Field(primary_key=True)
-    event_id: int = Field(primary_key=True, foreign_key="event.id", ondelete="CASCADE", index=True)
+    event_id: int = Field(primary_key=True)
 
 
 _INSERT = Statement(insert(Event).values({name: bindparam(name) for name in Event.model_fields}))
@@ -63,9 +64,18 @@ _INSERT_TAG = Statement(
     .prefix_with("OR IGNORE")
 )
 _EXPIRED = select(Event.id).where(
-    col(Event.domain_id) == bindparam("domain_id"), col(Event.at) < bindparam("before")
+    col(Event.domain_id) == bindparam("domain_id"),
+    col(Event.type).in_([literal_column(f"'{each}'") for each in EventType]),
+    col(Event.at) < bindparam("before"),
 )
 _EXPIRE = Statement(delete(Event).where(col(Event.id).in_(_EXPIRED.limit(bindparam("most")))))
+_EXPIRE_TAGS = Statement(
+    delete(EventTag).where(
+        col(EventTag.domain_id) == bindparam("domain_id"),
+        col(EventTag.tag).in_(select(Tag.key).where(col(Tag.domain_id) == bindparam("domain_id"))),
+        col(EventTag.at) < bindparam("before"),
+    )
+)
 
 
 def add(
@@ -98,4 +108,7 @@ def add(
 def expire(tx: Tx, domain_id: str, most: int) -> int:
     """Forget some of those that are kept no longer; how many."""
     before = tx.now - tx.settings.event_retention * 86400.0
-    return _EXPIRE.run(tx, domain_id=domain_id, before=before, most=most).rowcount
+    gone = _EXPIRE.run(tx, domain_id=domain_id, before=before, most=most).rowcount
+    if 0 < gone < most:
+        _EXPIRE_TAGS.run(tx, domain_id=domain_id, before=before)
+    return gone

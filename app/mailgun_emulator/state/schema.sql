@@ -153,13 +153,21 @@ CREATE TABLE event (
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
 );
 
-CREATE INDEX event_at ON event (domain_id, at, id);
-
 CREATE INDEX event_recipient ON event (domain_id, recipient, at);
 
 CREATE INDEX event_type ON event (domain_id, type, at, id);
 
 CREATE INDEX ix_event_message_id ON event (message_id);
+
+CREATE TABLE event_tag (
+	domain_id VARCHAR NOT NULL, 
+	tag VARCHAR NOT NULL, 
+	at FLOAT NOT NULL, 
+	event_id INTEGER NOT NULL, 
+	PRIMARY KEY (domain_id, tag, at, event_id), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
 
 CREATE TABLE hour_count (
 	domain_id VARCHAR NOT NULL, 
@@ -263,17 +271,4 @@ CREATE TABLE tag (
 );
 
 CREATE INDEX tag_name ON tag (domain_id, name);
-
-CREATE TABLE event_tag (
-	domain_id VARCHAR NOT NULL, 
-	tag VARCHAR NOT NULL, 
-	at FLOAT NOT NULL, 
-	event_id INTEGER NOT NULL, 
-	PRIMARY KEY (domain_id, tag, at, event_id), 
-	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE, 
-	FOREIGN KEY(event_id) REFERENCES event (id) ON DELETE CASCADE
-)
- WITHOUT ROWID;
-
-CREATE INDEX ix_event_tag_event_id ON event_tag (event_id);
 
