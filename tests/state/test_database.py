@@ -10,7 +10,7 @@ import pytest
 
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
-from mailgun_emulator.state import accounts, domains, jobs, statistics
+from mailgun_emulator.state import accounts, domains, jobs, sending, statistics
 from mailgun_emulator.state.database import Database, Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.jobs import Step
@@ -198,5 +198,32 @@ def test_the_signing_key_is_that_of_the_oldest_account() -> None:
             async with database.begin() as tx:
                 accounts.create(tx, signing_key=key)
         assert database.signing_key() == "first"
+
+    run(story)
+
+
+def test_what_was_looked_up_is_forgotten_when_something_is_written() -> None:
+    async def story(database: Database) -> None:
+        domain = await new_domain(database)
+
+        async def ttl() -> int:
+            async with database.begin(domain.account_id) as tx:
+                found = sending.find(tx, domain.name)
+                assert found is not None
+                return found.message_ttl
+
+        assert await ttl() == 0
+        with pytest.raises(ValueError, match="rolled back"):
+            async with database.begin(domain.account_id) as tx:
+                domains.get(tx, domain.name).message_ttl = 60
+                tx.session.flush()
+                changed = sending.find(tx, domain.name)
+                assert changed is not None
+                assert changed.message_ttl == 60
+                raise ValueError("rolled back")
+        assert await ttl() == 0
+        async with database.begin(domain.account_id) as tx:
+            domains.get(tx, domain.name).message_ttl = 60
+        assert await ttl() == 60
 
     run(story)

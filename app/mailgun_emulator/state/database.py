@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session, SQLModel
 
 SCHEMA_VERSION = 1
+MOST_REMEMBERED = 10_000
 APPLICATION_ID = 0x4D47454D  # "MGEM", so that a file of another program is told from ours
 
 Row = TypeVar("Row", bound="SQLModel")
@@ -51,6 +52,7 @@ class Tx:
         self.key_pairs = database.key_pairs
         self.settings = database.settings
         self.account_id = account_id
+        self._writes = False
         self._put_off: PutOff = {}
         self._settled: PutOff = {}
 
@@ -66,7 +68,7 @@ class Tx:
             self._end(keep=False)
             raise
         finally:
-            self._database.close_tx()
+            self._database.end(wrote=self._writes)
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
@@ -82,6 +84,7 @@ class Tx:
         from sqlmodel import Session
 
         self.settle()
+        self._begin_to_write()
         return Session(self._database.engine, expire_on_commit=False)
 
     def add(self, row: Row) -> Row:
@@ -91,11 +94,25 @@ class Tx:
         return row
 
     def execute(self, sql: str, parameters: dict[str, Any]) -> sqlite3.Cursor:
-        """Run SQL on the driver's connection; it sees what the session has changed."""
+        """Run SQL that writes."""
+        self._begin_to_write()
+        return self.read(sql, parameters)
+
+    def read(self, sql: str, parameters: dict[str, Any]) -> sqlite3.Cursor:
+        """Run a SELECT on the driver's connection; it sees what the session has changed."""
         session: Session | None = self.__dict__.get("session")
         if session is not None:
             session.flush()
         return self._database.connection.execute(sql, parameters)
+
+    def memory(self) -> dict[Any, Any] | None:
+        """What was looked up lately, unless this transaction has changed something."""
+        return None if self._writes else self._database.memory()
+
+    def _begin_to_write(self) -> None:
+        if not self._writes:
+            self._database.connection.execute("SAVEPOINT tx")
+            self._writes = True
 
     def put_off(self, statement: Statement, row: dict[str, Any]) -> None:
         self._put_off.setdefault(statement, []).append(row)
@@ -106,13 +123,19 @@ class Tx:
 
     def settle(self) -> None:
         """Write what was put off in this turn. A verb that reads or deletes what is written `later` begins with it."""
-        self._database.settle(self._settled)
-        self._database.write(self._put_off)
-        self._put_off = {}
+        if self._put_off or self._database.has_put_off():
+            self._begin_to_write()
+            self._database.settle(self._settled)
+            self._database.write(self._put_off)
+            self._put_off = {}
 
     def due(self, at: float) -> None:
         """A job is due at that instant: the worker is woken once this is committed."""
         self._database.wake_at(at)
+
+    def end_reading(self) -> None:
+        self._end(keep=True)
+        self._database.end(wrote=self._writes)
 
     def _end(self, *, keep: bool) -> None:
         session: Session | None = self.__dict__.get("session")
@@ -120,7 +143,7 @@ class Tx:
             if keep:
                 session.flush()
             session.close()
-        if not keep:
+        if not keep and self._writes:
             self._database.connection.execute("ROLLBACK TO tx")
         self._database.put_off(self._put_off if keep else self._settled)
 
@@ -137,9 +160,10 @@ class Database:
         self.next_due = 0.0
         self._woken = False
         self._open: Tx | None = None
+        self._memory: dict[Any, Any] = {}
         self._put_off: PutOff = {}
         self._last_ids: dict[str, int] = {}
-        self._batch: asyncio.Future[None] | None = None
+        self._batch: list[asyncio.Future[None]] | None = None
         self._lock: int | None = None
         try:
             self.connection = sqlite3.connect(
@@ -177,7 +201,7 @@ class Database:
         self.connection.executescript(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
             "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;"
-            "PRAGMA wal_autocheckpoint = 10000;"  # pages; each is written back once, however often it has changed
+            "PRAGMA wal_autocheckpoint = 4000;"  # pages; each is written back once, however often it has changed
         )
         if empty:
             schema = files("mailgun_emulator.state").joinpath("schema.sql").read_text()
@@ -216,12 +240,18 @@ class Database:
         if self._open is not None:
             raise RuntimeError("A transaction was left open while something was awaited.")
         self._join_batch()
-        self.connection.execute("SAVEPOINT tx")
         self._open = tx
 
-    def close_tx(self) -> None:
+    def end(self, *, wrote: bool) -> None:
         self._open = None
-        self.connection.execute("RELEASE tx")
+        if wrote:
+            self.connection.execute("RELEASE tx")
+            self._memory.clear()
+
+    def memory(self) -> dict[Any, Any]:
+        if len(self._memory) > MOST_REMEMBERED:
+            self._memory.clear()
+        return self._memory
 
     @contextmanager
     def reading(self, account_id: str = "") -> Iterator[Tx]:
@@ -232,8 +262,7 @@ class Database:
         try:
             yield tx
         finally:
-            self._open = None
-            tx._end(keep=True)
+            tx.end_reading()
 
     def next_id(self, table: str) -> int:
         if table not in self._last_ids:
@@ -245,6 +274,9 @@ class Database:
     def put_off(self, rows: PutOff) -> None:
         for statement, more in rows.items():
             self._put_off.setdefault(statement, []).extend(more)
+
+    def has_put_off(self) -> bool:
+        return bool(self._put_off)
 
     def settle(self, settled: PutOff) -> None:
         """Write all that was put off, and note it down: it must be written again if this is rolled back."""
@@ -259,30 +291,33 @@ class Database:
     async def committed(self) -> None:
         """Wait until all that has ended is committed; raise if that failed."""
         if self._batch is not None:
-            await asyncio.shield(self._batch)
+            waiting = asyncio.get_running_loop().create_future()
+            self._batch.append(waiting)
+            await waiting
 
     def _join_batch(self) -> None:
         if self._batch is None:
-            loop = asyncio.get_running_loop()
-            self._batch = loop.create_future()
+            self._batch = []
             self.connection.execute("BEGIN")
-            loop.call_soon(self._commit)
+            asyncio.get_running_loop().call_soon(self._commit)
 
     def _commit(self) -> None:
         batch, self._batch = self._batch, None
         if batch is None:
             return
         put_off, self._put_off = self._put_off, {}
+        failure: Exception | None = None
         try:
             self.write(put_off)
             self.connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever it was, all who wait are told
+            failure = error
+            self._memory.clear()
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
-            batch.set_exception(error)
-            batch.exception()  # those who wait are told; nobody waiting is no fault
-        else:
-            batch.set_result(None)
+        for waiting in batch:
+            if not waiting.done():
+                waiting.set_exception(failure) if failure else waiting.set_result(None)
         if self._woken:
             self._woken = False
             self.changed.set()
@@ -306,6 +341,7 @@ class Database:
         self.key_pairs = KeyPairs(self.settings.seed)
         self.ids.rewind()
         self._last_ids = {}
+        self._memory.clear()
         self.next_due = 0.0
         self.changed.set()
 

@@ -110,7 +110,7 @@ def _select(tx: Tx, domain_id: str, search: Search, position: Position, upwards:
     if not selects:
         return []
     sql = f"{' UNION ALL '.join(selects)} ORDER BY at {order}, id {order} LIMIT :limit"
-    return [_Row._make(row) for row in tx.execute(sql, values.parameters)]
+    return [_Row._make(row) for row in tx.read(sql, values.parameters)]
 
 
 def _parse(filters: dict[str, list[str]]) -> tuple[list[EventType], list[tuple[str, Expression]]]:

@@ -152,7 +152,7 @@ def key_id(secret: str) -> str:
 
 def find_by_secret(tx: Tx, secret: str) -> Credential | None:
     """None also for a key that was deleted or disabled or has expired."""
-    found = _BY_SECRET.find(tx, secret=secret)
+    found = _BY_SECRET.recall(tx, secret=secret)
     if found is None or found.deleted or found.disabled_reason is not None:
         return None
     if found.expires_at is not None and found.expires_at <= tx.now:

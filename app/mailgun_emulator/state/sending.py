@@ -61,7 +61,7 @@ _BY_NAME = Query(
 
 
 def find(tx: Tx, name: str) -> SendingDomain | None:
-    return _BY_NAME.find(tx, account_id=tx.account_id, name=name.lower())
+    return _BY_NAME.recall(tx, account_id=tx.account_id, name=name.lower())
 
 
 def find_parent(tx: Tx, name: str) -> SendingDomain | None:

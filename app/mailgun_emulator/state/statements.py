@@ -65,9 +65,27 @@ class Query(Statement, Generic[Record]):
         super().__init__(statement)
         self._make = record._make
 
+    def run(self, tx: "Tx", **parameters: Any) -> sqlite3.Cursor:
+        sql, constants = self._compiled
+        return tx.read(sql, {**constants, **parameters} if constants else parameters)
+
     def find(self, tx: "Tx", **parameters: Any) -> Record | None:
         row = self.run(tx, **parameters).fetchone()
         return None if row is None else self._make(row)
+
+    def recall(self, tx: "Tx", **parameters: Any) -> Record | None:
+        """As `find`, but remembered until anything is written that is not put off for later.
+
+        So it is for what messages ask of every time, and for tables to which nothing is put off.
+        """
+        memory = tx.memory()
+        if memory is None:
+            return self.find(tx, **parameters)
+        key = (self, *parameters.values())
+        if key not in memory:
+            memory[key] = self.find(tx, **parameters)
+        found: Record | None = memory[key]
+        return found
 
     def list(self, tx: "Tx", **parameters: Any) -> list[Record]:
         return [self._make(row) for row in self.run(tx, **parameters)]
