@@ -109,7 +109,8 @@ def reset(tx: Tx, account_id: str) -> None:
         for domain in reversed(domains.list_domains(tx, state=domains.State.ACTIVE, limit=1000)[0])
         if domain.type == "custom" and not domain.automatic
     )
-    name, signing_key = account.name, account.signing_key
+    name, signing_key, created_at = account.name, account.signing_key, account.created_at
     tx.session.expunge_all()
     delete_account(tx, account_id)
     create(tx, name, id=account_id, api_key=first_key, signing_key=signing_key, domain_names=names)
+    get(tx, account_id).created_at = created_at  # the oldest is the default account
