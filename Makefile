@@ -3,6 +3,8 @@ NEW_ENOUGH := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3.11 python3 python3.13 python3.12 python3.14; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+# For the tests with Mailgun's JavaScript client, where there is npm.
+JAVASCRIPT := mailgun.js@14.0.1 form-data@4.0.6
 
 .PHONY: run test check format bench openapi
 
@@ -29,8 +31,9 @@ bench: .venv/.installed
 openapi: .venv/.installed
 	$(BIN)/python -m mailgun_emulator.openapi openapi $(wildcard ../shared/spec/operations.tsv)
 
-.venv/.installed: pyproject.toml .ci/constraints.txt
+.venv/.installed: pyproject.toml .ci/constraints.txt Makefile
 	$(if $(PYTHON),,$(error Python 3.11 or newer with its venv module is needed; name it with PYTHON=...))
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable '.[dev]'
+	$(if $(shell command -v npm),npm install --silent --no-save --no-package-lock --no-audit --no-fund --prefix .venv $(JAVASCRIPT))
 	@touch $@

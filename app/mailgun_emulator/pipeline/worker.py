@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 64
 """Jobs done in one turn of the loop, and so in one commit."""
+AGAIN_SECONDS = 60.0
+"""After so long a job that failed is tried again."""
 EXPIRY_SECONDS = 3600.0
 MOST_SECONDS_ASLEEP = 60.0
 
@@ -53,7 +55,8 @@ class Worker:
             done = 0
             while due := await self._list_due():
                 for job in due:
-                    done += await self._do(job)
+                    self._do(job)
+                done += len(due)
                 await self._database.committed()
             return done
 
@@ -77,8 +80,8 @@ class Worker:
                 self._database.sleep_until(jobs.next_due(tx))
             return due
 
-    async def _do(self, job: DueJob) -> int:
-        """A job that fails is logged and dropped: to try it again would fail again."""
+    def _do(self, job: DueJob) -> None:
+        """A job that fails leaves nothing behind but itself: it is tried again."""
         try:
             with self._database.begin(job.account_id) as tx:
                 if jobs.complete(tx, job):
@@ -86,8 +89,7 @@ class Worker:
         except Exception:
             log.exception("%s of %s failed", job.step, job.subject)
             with self._database.begin(job.account_id) as tx:
-                jobs.complete(tx, job)
-        return 1
+                jobs.postpone(tx, job, AGAIN_SECONDS)
 
     async def _expire(self) -> None:
         now = self._database.clock.now()

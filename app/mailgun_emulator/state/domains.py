@@ -41,8 +41,7 @@ class EncryptionStays(BadRequest):
     message = "Invalid parameter: encrypt_incoming_message can't be turned off"
 
 
-class DomainStays(BadRequest):
-    pass
+class DomainStays(BadRequest): ...
 
 
 class State(StrEnum):

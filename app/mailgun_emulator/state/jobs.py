@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert
+from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.state.database import Tx
@@ -51,6 +51,7 @@ class _Next(NamedTuple):
 
 
 _INSERT = Statement(insert(Job).values({name: bindparam(name) for name in DueJob._fields[1:]}))
+_POSTPONE = Statement(update(Job).where(col(Job.id) == bindparam("id")).values(due_at=bindparam("due_at")))
 _DELETE = Statement(delete(Job).where(col(Job.id) == bindparam("id")))
 _CANCEL_OF_DOMAIN = Statement(delete(Job).where(col(Job.domain_id) == bindparam("domain_id")))
 _CANCEL = Statement(
@@ -101,6 +102,12 @@ def complete(tx: Tx, job: DueJob) -> bool:
     False: the job was cancelled in the meantime, and nothing is to be done.
     """
     return _DELETE.run(tx, id=job.id).rowcount == 1
+
+
+def postpone(tx: Tx, job: DueJob, seconds: float) -> None:
+    """It failed, and is tried again then."""
+    _POSTPONE.run(tx, id=job.id, due_at=tx.now + seconds)
+    tx.due(tx.now + seconds)
 
 
 def cancel_of_domain(tx: Tx, domain_id: str) -> None:
