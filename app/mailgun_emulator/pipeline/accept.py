@@ -165,6 +165,7 @@ def _options(domain: SendingDomain, copy: Submission) -> dict[str, Any]:
         "signed-by": domain.dkim,
         "require-tls": "yes" if domain.require_tls else "no",
         "skip-verification": "yes" if domain.skip_verification else "no",
+        **({"archive-to": domain.archive_to} if domain.archive_to else {}),
         **copy.options,
     }
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from mailgun_emulator.mail import providers
+from mailgun_emulator.pipeline import archive
 from mailgun_emulator.pipeline.outcomes import Outcome, Security, outcome_for
 from mailgun_emulator.pipeline.record import record, storage
 from mailgun_emulator.state import jobs, messages, suppressions
@@ -91,6 +92,8 @@ def suppression_of(tx: Tx, message: SentMessage, recipient: str) -> Suppression 
 def _try(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
     if outcome.delivered:
         _record_delivered(tx, attempt, outcome)
+        if "archive-to" in attempt.options:
+            archive.schedule(tx, attempt.message, attempt.options["archive-to"])
     elif not outcome.temporary:
         _record_bounce(tx, attempt, outcome)
         _suppress(tx, attempt, outcome)

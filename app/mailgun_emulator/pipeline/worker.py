@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
+from mailgun_emulator.pipeline.archive import archive
 from mailgun_emulator.pipeline.deliver import deliver
 from mailgun_emulator.pipeline.expire import expire
 from mailgun_emulator.state import certificates, domain_keys, domains, jobs, suppressions
@@ -29,6 +30,8 @@ STEPS: Mapping[str, Callable[[Tx, DueJob], None]] = {
     Step.CERTIFY: certificates.certify,
 }
 """What is done inside one transaction."""
+POSTS: Mapping[str, Callable[[Database, DueJob], Awaitable[None]]] = {Step.ARCHIVE: archive}
+"""What speaks HTTP in between; it completes its jobs itself."""
 
 
 class Worker:
@@ -55,7 +58,9 @@ class Worker:
             done = 0
             while due := await self._list_due():
                 for job in due:
-                    self._do(job)
+                    if job.step in STEPS:
+                        self._do(job)
+                await asyncio.gather(*(self._post(job) for job in due if job.step in POSTS))
                 done += len(due)
                 await self._database.committed()
             return done
@@ -86,10 +91,19 @@ class Worker:
             with self._database.begin(job.account_id) as tx:
                 if jobs.complete(tx, job):
                     STEPS[job.step](tx, job)
-        except Exception:
-            log.exception("%s of %s failed", job.step, job.subject)
-            with self._database.begin(job.account_id) as tx:
-                jobs.postpone(tx, job, AGAIN_SECONDS)
+        except Exception:  # noqa: BLE001 - whatever it was, it is logged there, and the other jobs go on
+            self._put_aside(job)
+
+    async def _post(self, job: DueJob) -> None:
+        try:
+            await POSTS[job.step](self._database, job)
+        except Exception:  # noqa: BLE001 - whatever it was, it is logged there, and the other jobs go on
+            self._put_aside(job)
+
+    def _put_aside(self, job: DueJob) -> None:
+        log.exception("%s of %s failed", job.step, job.subject)
+        with self._database.begin(job.account_id) as tx:
+            jobs.postpone(tx, job, AGAIN_SECONDS)
 
     async def _expire(self) -> None:
         now = self._database.clock.now()

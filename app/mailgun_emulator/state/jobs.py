@@ -15,6 +15,7 @@ class Step(StrEnum):
     DELETE_DOMAIN = "delete-domain"
     ENABLE_DOMAIN = "enable-domain"
     ROTATE_KEYS = "rotate-keys"
+    ARCHIVE = "archive"
     IMPORT = "import"
     CERTIFY = "certify"
 

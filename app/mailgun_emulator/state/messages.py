@@ -63,6 +63,10 @@ class SentMessage(NamedTuple):
     domain_name: str
 
 
+class _Mime(NamedTuple):
+    mime: bytes
+
+
 class StoredMime(NamedTuple):
     id: int
     sender: str
@@ -88,6 +92,7 @@ _STORED = Query(
     ),
     StoredMime,
 )
+_MIME = Query(select(col(Message.mime)).where(col(Message.id) == bindparam("id")), _Mime)
 _DELETE = Statement(delete(Message).where(col(Message.id) == bindparam("id")))
 _EXPIRED = select(col(Message.id)).where(
     col(Message.domain_id) == bindparam("domain_id"), col(Message.expires_at) <= bindparam("now")
@@ -104,6 +109,12 @@ def add(tx: Tx, message: SentMessage, mime: bytes) -> None:
 def find_sent(tx: Tx, id: int) -> SentMessage | None:  # noqa: A002 - the column's own name
     tx.settle()
     return _SENT.find(tx, id=id)
+
+
+def find_mime(tx: Tx, id: int) -> bytes | None:  # noqa: A002 - the column's own name
+    tx.settle()
+    found = _MIME.find(tx, id=id)
+    return None if found is None else found.mime
 
 
 def get_stored(tx: Tx, domain_id: str, storage_key: str) -> StoredMime:

@@ -101,7 +101,9 @@ class OptionsForm(Form):
     skip_verification: Choice = Field(None, alias="o:skip-verification")
     sending_ip: str | None = Field(None, alias="o:sending-ip")
     sending_ip_pool: str | None = Field(None, alias="o:sending-ip-pool")
-    archive_to: str | None = Field(None, alias="o:archive-to")
+    archive_to: str | None = Field(
+        None, alias="o:archive-to", description="URL that a copy of what is delivered goes to."
+    )
     suppress_headers: str | None = Field(
         None, alias="o:suppress-headers", description="X-Mailgun headers to leave out, or `all`."
     )
@@ -359,6 +361,8 @@ def _check_times(form: OptionsForm) -> None:
             raise BadRequest("invalid delivery time format")
     if form.time_zone_localize:
         _check_time_of_day(form.time_zone_localize)
+    if form.archive_to and not form.archive_to.lower().startswith(("http://", "https://")):
+        raise BadRequest("Invalid parameter: o:archive-to is invalid")
     for name in (form.secondary_dkim, form.secondary_dkim_public):
         if name and not _DKIM.fullmatch(name):
             raise BadRequest(f"{name} is not a valid secondary dkim domain name")
