@@ -17,3 +17,23 @@ def test_accounts_do_not_see_each_other(server_url: str, client: Client) -> None
     listed = [account["id"] for account in client.get("/_emulator/accounts").json()["items"]]
     assert two["id"] in listed
     assert one["id"] not in listed
+
+
+def test_an_account_is_told_again_until_it_is_deleted(client: Client) -> None:
+    made = client.post("/_emulator/accounts", json={"name": "Mine"}).json()
+    assert made["name"] == "Mine"
+    path = f"/_emulator/accounts/{made['id']}"
+    assert client.get(path).json() == made
+    assert client.delete(path).json() == {"message": "Account deleted"}
+    for gone in (client.get(path), client.delete(path), client.post(f"{path}/reset")):
+        assert gone.status_code == 404
+        assert gone.json() == {
+            "message": f"There is no account {made['id']}; GET /_emulator/accounts lists those there are."
+        }
+
+
+def test_the_default_account_can_be_reset_but_not_deleted(client: Client) -> None:
+    default = client.get("/_emulator/accounts").json()["items"][0]
+    refused = client.delete(f"/_emulator/accounts/{default['id']}")
+    assert refused.status_code == 409
+    assert "reset" in refused.json()["message"]

@@ -67,6 +67,12 @@ async def list_accounts(tx: OpenTx) -> AccountList:
     return AccountList(items=[view(tx, account) for account in accounts.list_all(tx)])
 
 
+@router.get("/accounts/{account_id}")
+async def get_account(tx: OpenTx, account_id: str) -> AccountView:
+    """Tell what is needed to use an account."""
+    return view(tx, accounts.get(tx, account_id))
+
+
 @router.delete("/accounts/{account_id}")
 async def delete_account(request: Request, tx: OpenTx, account_id: str) -> Done:
     """Delete an account and all that belongs to it, work not yet done included."""

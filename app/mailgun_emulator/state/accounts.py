@@ -13,7 +13,10 @@ from mailgun_emulator.state.statements import Statement
 
 
 class AccountNotFound(NotFound):
-    message = "account not found"
+    """Only `/_emulator` names accounts, so the words are our own."""
+
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"There is no account {account_id}; GET /_emulator/accounts lists those there are.")
 
 
 class Account(SQLModel, table=True):
@@ -84,7 +87,7 @@ def ensure_default(tx: Tx, settings: Settings, id: str | None = None) -> Account
 def get(tx: Tx, account_id: str) -> Account:
     account = tx.session.get(Account, account_id)
     if account is None:
-        raise AccountNotFound
+        raise AccountNotFound(account_id)
     return account
 
 
@@ -96,7 +99,7 @@ def delete_account(tx: Tx, account_id: str) -> None:
     """With all that belongs to it, work not yet done included."""
     tx.settle()
     if _DELETE.run(tx, id=account_id).rowcount == 0:
-        raise AccountNotFound
+        raise AccountNotFound(account_id)
 
 
 def reset(tx: Tx, account_id: str) -> None:
