@@ -14,7 +14,7 @@ from mailgun_emulator.pipeline.accept import accept
 from mailgun_emulator.pipeline.expire import expire
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.pipeline.worker import Worker
-from mailgun_emulator.state import accounts, domains, messages, sending
+from mailgun_emulator.state import accounts, domains, jobs, messages, sending
 from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.messages import MessageNotFound
 
@@ -177,7 +177,32 @@ def test_events_are_kept_for_as_long_as_the_settings_say() -> None:
     tell(story)
 
 
-def test_what_is_deleted_is_not_delivered() -> None:
+def test_dropped_envelopes_are_not_delivered() -> None:
+    async def story(it: Story) -> None:
+        await it.begin()
+        await it.send(deliver_at=START + 60)
+        async with it.database.begin(it.account_id) as tx:
+            jobs.cancel_deliveries(tx, domains.get(tx, DOMAIN).id)
+        assert await it.later(60) == 0
+        assert await it.seen() == ["accepted"]
+
+    tell(story)
+
+
+def test_a_message_that_is_deleted_from_the_store_is_not_delivered() -> None:
+    async def story(it: Story) -> None:
+        await it.begin()
+        await it.send(deliver_at=START + 60)
+        async with it.database.begin(it.account_id) as tx:
+            domain_id, key = tx.read("SELECT domain_id, storage_key FROM message", {}).fetchone()
+            messages.delete_stored(tx, domain_id, key)
+        await it.later(60)
+        assert await it.seen() == ["accepted"]
+
+    tell(story)
+
+
+def test_what_a_deleted_domain_was_to_send_is_not_delivered() -> None:
     async def story(it: Story) -> None:
         await it.begin()
         await it.send(deliver_at=START + 60)

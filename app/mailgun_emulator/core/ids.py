@@ -44,10 +44,5 @@ class Ids:
         """`YYYYmmddHHMMSS.16hex@domain`, without angle brackets (facts/sending.md, 1.6)."""
         return f"{time.strftime('%Y%m%d%H%M%S', time.gmtime(at))}.{self.hex(16)}@{domain}"
 
-    def uuid(self) -> str:
-        digits = self.hex(32)
-        variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
-
     def _base64(self, size: int) -> str:
         return base64.urlsafe_b64encode(self._random.randbytes(size)).rstrip(b"=").decode()

@@ -27,11 +27,6 @@ def plain_iso(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
 
 
-def rfc3339(at: float) -> str:
-    """`2006-01-02T15:04:05Z`."""
-    return plain_iso(at) + "Z"
-
-
 def rfc3339_ms(at: float) -> str:
     """`2006-01-02T15:04:05.123Z`."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,13 +3,19 @@
 import logging
 from collections.abc import Iterable
 
-from mailgun_emulator.core.errors import BadRequest, Forbidden, Unauthorized
+from mailgun_emulator.core.errors import BadRequest, Forbidden, MailgunError, NotFound, Unauthorized
 from mailgun_emulator.state import domains, sandbox_recipients, sending
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import State
 from mailgun_emulator.state.sending import SendingDomain
 
 log = logging.getLogger(__name__)
+
+
+class UnknownDomain(NotFound):
+    """As the Go services word it (facts/account.md, 0.5)."""
+
+    message = "domain not found"
 
 
 class UnverifiedDomain(BadRequest):
@@ -38,6 +44,19 @@ class SandboxRestricted(Forbidden):
 def opens_default_account(tx: Tx) -> bool:
     """Any key opens the default account."""
     return not tx.settings.strict
+
+
+def limits_calls(tx: Tx) -> bool:
+    """Calls are counted but not limited: a test suite is faster than any of Mailgun's customers."""
+    return tx.settings.strict
+
+
+def refusal_of_unknown_domain(tx: Tx) -> MailgunError:
+    """A path that begins with a domain which is not the account's says so.
+
+    On today's wire it is refused like a wrong key (facts/sending.md, 1.7).
+    """
+    return Unauthorized() if tx.settings.strict else UnknownDomain()
 
 
 def sending_domain(tx: Tx, name: str) -> SendingDomain:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from mailgun_emulator.core.errors import Forbidden, InvalidPrivateKey, NotFound, Unauthorized
+from mailgun_emulator.core.errors import Forbidden, InvalidPrivateKey, Unauthorized
 from mailgun_emulator.mail.dkim import KeyPairs
 from mailgun_emulator.pipeline import leniency
 from mailgun_emulator.state import domains, keys, sending
@@ -16,12 +16,6 @@ from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.web.forms import as_flag, header_values, read_fields
-
-
-class UnknownDomain(NotFound):
-    """As the Go services word it (facts/account.md, 0.5)."""
-
-    message = "domain not found"
 
 
 async def begin(request: Request) -> AsyncIterator[Tx]:
@@ -60,13 +54,10 @@ CurrentDomain = Annotated[Domain, Depends(current_domain)]
 
 
 async def sending_side_domain(domain: str, tx: CurrentTx) -> SendingDomain:
-    """The domain the path names, for paths that begin with it: 404 `domain not found`, and 401 when strict.
-
-    On today's wire a domain that is not the account's is refused like a wrong key (facts/sending.md, 1.7).
-    """
+    """The domain the path names, for paths that begin with it."""
     found = sending.find(tx, domain)
     if found is None:
-        raise Unauthorized if tx.settings.strict else UnknownDomain
+        raise leniency.refusal_of_unknown_domain(tx)
     return found
 
 

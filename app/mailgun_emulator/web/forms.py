@@ -43,9 +43,6 @@ class Fields(dict[str, list[Any]]):
         values = self.get(name)
         return values[0] if values else None
 
-    def uploads(self, name: str) -> list[Upload]:
-        return [value for value in self.get(name, ()) if isinstance(value, Upload)]
-
 
 _INDEX = re.compile(r"\[\d*\]$")
 
