@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
+from tests.receiver import Receiver, receiving
+
 CHECKER = Path(__file__).parents[2] / "shared" / "tools" / "contract.py"
 
 
@@ -118,3 +120,10 @@ def client(server_url: str, account: Account) -> Iterator[Client]:
     """Speaks for the test's account."""
     with Client(base_url=server_url, auth=("api", account.api_key)) as client:
         yield client
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A real HTTP server to post to."""
+    with receiving() as server:
+        yield server

@@ -62,7 +62,7 @@ class Emulator:
             account_id = accounts.ensure_default(tx, self.settings).id
         self.database.ids.mark()
         self.worker = Worker(self.database)
-        self.worker.start()
+        await self.worker.start()
         self.default_account_id = account_id
 
     async def reset(self) -> None:
@@ -75,6 +75,8 @@ class Emulator:
             settings = self.settings.model_copy(update={"signing_key": self.signing_key()})
             async with self._pristine.begin() as tx:
                 accounts.ensure_default(tx, settings, self.default_account_id)
+        if self.worker is not None:
+            await self.worker.forget()
         self.database.restore(self._pristine)
 
     async def close(self) -> None:

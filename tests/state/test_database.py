@@ -92,7 +92,7 @@ def test_a_domain_can_go_in_the_turn_that_counted_for_it() -> None:
 
         await asyncio.gather(count(), delete())
         async with database.begin() as tx:
-            assert domains.list_ids(tx) == []
+            assert domains.list_owned(tx) == []
             assert counted(tx) == 0
 
     run(story)

@@ -8,7 +8,8 @@ from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.mail import dates, periods
 from mailgun_emulator.mail.periods import DAY, HOUR, Resolution
-from mailgun_emulator.pipeline.record import metric_of, record
+from mailgun_emulator.pipeline.record import record
+from mailgun_emulator.pipeline.tally import metric_of
 from mailgun_emulator.state import accounts, domains, statistics
 from mailgun_emulator.state.database import Database, Tx
 from mailgun_emulator.state.events import EventType

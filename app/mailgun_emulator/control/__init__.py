@@ -4,6 +4,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "control.health": ("/_emulator/health",),
     "control.accounts": ("/_emulator/accounts", "/_emulator/reset"),
     "control.domains": ("/_emulator/domains",),
+    "control.clock": ("/_emulator/clock",),
     "control.work": ("/_emulator/drain",),
 }
 """Modules with the paths their operations begin with, as in `api.SECTIONS`."""

@@ -3,14 +3,14 @@
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
-from mailgun_emulator.state import accounts, dns_records, domains
+from mailgun_emulator.state import dns_records, domains
 from mailgun_emulator.state.domains import Domain, Finding, State
-from mailgun_emulator.web.deps import OpenTx, Stocked, authenticate
+from mailgun_emulator.web.deps import ChosenTx, Stocked
 from mailgun_emulator.web.domains import DisabledView, only_if_set
 from mailgun_emulator.web.views import Done
 
@@ -42,12 +42,7 @@ class DomainState(BaseModel):
     disabled: DisabledView | None = only_if_set()
 
 
-async def controlled_domain(request: Request, tx: OpenTx, domain: str, account: str | None = None) -> Domain:
-    """The domain of the account that `account` or an API key names; without both of the default account."""
-    if account:
-        tx.account_id = accounts.get(tx, account).id
-    elif "authorization" in request.headers:
-        authenticate(request, tx)
+async def controlled_domain(tx: ChosenTx, domain: str) -> Domain:
     return domains.get(tx, domain)
 
 
@@ -55,14 +50,14 @@ ControlledDomain = Annotated[Domain, Depends(controlled_domain)]
 
 
 @router.get("/{domain}/dns", responses=REFUSALS)
-async def get_dns(tx: OpenTx, domain: ControlledDomain) -> dict[str, Finding]:
+async def get_dns(tx: ChosenTx, domain: ControlledDomain) -> dict[str, Finding]:
     """Tell what verifying the domain will find, by kind and by name of record."""
     return dns_records.get_zone(tx, domain)
 
 
 @router.put("/{domain}/dns", responses=REFUSALS)
 async def put_dns(
-    _: Stocked, tx: OpenTx, domain: ControlledDomain, zone: dict[str, Finding]
+    _: Stocked, tx: ChosenTx, domain: ControlledDomain, zone: dict[str, Finding]
 ) -> dict[str, Finding]:
     """Say what verifying the domain will find: `found`, `wrong` or `missing`.
 
@@ -74,7 +69,7 @@ async def put_dns(
 
 
 @router.put("/{domain}/state", responses=REFUSALS)
-async def put_state(tx: OpenTx, domain: ControlledDomain, asked: AskedState) -> DomainState:
+async def put_state(tx: ChosenTx, domain: ControlledDomain, asked: AskedState) -> DomainState:
     """Disable a domain as Mailgun's staff might, or enable it again."""
     if asked.state == "enabled":
         domains.enable(tx, domain)

@@ -1,9 +1,16 @@
 """Work in the background, waited for."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from mailgun_emulator.web.deps import ChosenAccount
+from mailgun_emulator.web.views import Done
+
 router = APIRouter(prefix="/_emulator", tags=["Emulator"])
+
+REFUSALS: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
 
 
 class Drained(BaseModel):
@@ -12,9 +19,10 @@ class Drained(BaseModel):
     done: int
 
 
-@router.post("/drain")
-async def drain(request: Request) -> Drained:
-    """Do all the work that is due now, deliveries above all, and answer when it is done."""
-    emulator = request.app.state.emulator
-    await emulator.ready()
-    return Drained(done=await emulator.worker.drain())
+@router.post("/drain", responses=REFUSALS)
+async def drain(request: Request, account_id: ChosenAccount) -> Drained:
+    """Do all the work that is due now, deliveries and webhooks above all, and answer when it is done.
+
+    Of the account that `account` or an API key names; without both, of all.
+    """
+    return Drained(done=await request.app.state.emulator.worker.drain(account_id))

@@ -22,6 +22,9 @@ class Resolution(StrEnum):
 
 _UNITS = {"h": Resolution.HOUR, "d": Resolution.DAY, "m": Resolution.MONTH}
 _SECONDS = {Resolution.HOUR: HOUR, Resolution.DAY: DAY}
+_IN_SECONDS = {"s": 1, "m": 60, "h": HOUR, "d": DAY, "w": 7 * DAY}
+_SPAN_PART = re.compile(r"(\d{1,12}(?:\.\d+)?)\s*([smhdw])", re.ASCII)
+_SPAN = re.compile(r"(?P<bare>\d{1,12}(?:\.\d+)?)|(?:\d{1,12}(?:\.\d+)?\s*[smhdw]\s*)+", re.ASCII)
 _DURATION = re.compile(r"(\d{1,9})([hdm])", re.ASCII)
 
 
@@ -96,3 +99,16 @@ def after(begin: int, resolution: Resolution) -> int:
         return begin + seconds
     then = datetime.fromtimestamp(begin, UTC)
     return timegm((then.year + then.month // 12, then.month % 12 + 1, 1, 0, 0, 0))
+
+
+def parse_span(text: str) -> float:
+    """`90s`, `15m`, `8h`, `3d`, `2w`, any of them in a row, or bare seconds: in seconds.
+
+    Raise ValueError for anything else.
+    """
+    found = _SPAN.fullmatch(text.strip().lower())
+    if found is None or not found[0]:
+        raise ValueError(text)
+    if found["bare"]:
+        return float(found["bare"])
+    return sum(float(number) * _IN_SECONDS[unit] for number, unit in _SPAN_PART.findall(found[0]))

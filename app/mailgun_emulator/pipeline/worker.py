@@ -8,6 +8,8 @@ from contextlib import suppress
 from mailgun_emulator.pipeline.archive import archive
 from mailgun_emulator.pipeline.deliver import deliver
 from mailgun_emulator.pipeline.expire import expire
+from mailgun_emulator.pipeline.lanes import Lanes
+from mailgun_emulator.pipeline.outgoing import Outgoing
 from mailgun_emulator.state import certificates, domain_keys, domains, jobs, suppressions
 from mailgun_emulator.state.database import Database, Tx
 from mailgun_emulator.state.jobs import DueJob, Step
@@ -30,8 +32,8 @@ STEPS: Mapping[str, Callable[[Tx, DueJob], None]] = {
     Step.CERTIFY: certificates.certify,
 }
 """What is done inside one transaction."""
-POSTS: Mapping[str, Callable[[Database, DueJob], Awaitable[None]]] = {Step.ARCHIVE: archive}
-"""What speaks HTTP in between; it completes its jobs itself."""
+POSTS: Mapping[str, Callable[[Database, Outgoing, DueJob], Awaitable[None]]] = {Step.ARCHIVE: archive}
+"""What speaks to the outside in between; it completes its jobs itself."""
 
 
 class Worker:
@@ -39,11 +41,15 @@ class Worker:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._outgoing = Outgoing(database.settings)
+        self._lanes = Lanes(self._post)
         self._one_at_a_time = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._expired_at = 0.0
 
-    def start(self) -> None:
+    async def start(self) -> None:
+        async with self._database.begin() as tx:
+            jobs.free_all(tx)
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -51,26 +57,35 @@ class Worker:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+        await self.forget()
+        await self._outgoing.close()
 
-    async def drain(self) -> int:
-        """Do all that is due, and all that makes due, until nothing is; return how much that was."""
-        async with self._one_at_a_time:
-            done = 0
-            while due := await self._list_due():
-                for job in due:
-                    if job.step in STEPS:
-                        self._do(job)
-                await asyncio.gather(*(self._post(job) for job in due if job.step in POSTS))
-                done += len(due)
-                await self._database.committed()
-            return done
+    async def forget(self) -> None:
+        """Break off what is under way: there are no jobs any more."""
+        await self._lanes.clear()
+
+    async def drain(self, account_id: str = "") -> int:
+        """Do all that is due, of one account or of all, and all that makes due, until nothing is; return how much."""
+        done = 0
+        while begun := await self._begin_due(account_id):
+            done += begun
+            await self._lanes.idle(account_id)
+        await self._lanes.idle(account_id)
+        return done
+
+    async def expire(self, account_id: str = "") -> None:
+        """Forget all whose time is over, of one account or of all."""
+        while True:
+            async with self._database.begin() as tx:
+                if not expire(tx, account_id):
+                    return
 
     async def _run(self) -> None:
         while True:
             self._database.changed.clear()
             try:
-                await self.drain()
-                await self._expire()
+                await self._begin_due()
+                await self._expire_now_and_then()
             except Exception:
                 log.exception("Background work failed")
                 await asyncio.sleep(1)
@@ -78,10 +93,27 @@ class Worker:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._database.changed.wait(), max(asleep, 0.0))
 
-    async def _list_due(self) -> list[DueJob]:
-        async with self._database.begin() as tx:
+    async def _begin_due(self, account_id: str = "") -> int:
+        """Do what is due and speaks to nobody outside, put the rest into its lanes; how much that was."""
+        begun = 0
+        async with self._one_at_a_time:
+            while due := await self._list_due(account_id):
+                for job in due:
+                    if job.step in STEPS:
+                        self._do(job)
+                    else:
+                        self._lanes.put(job)
+                begun += len(due)
+                await self._database.committed()
+        return begun
+
+    async def _list_due(self, account_id: str) -> list[DueJob]:
+        async with self._database.begin(account_id) as tx:
             due = jobs.list_due(tx, AT_ONCE)
-            if not due:
+            for job in due:
+                if job.step in POSTS:
+                    jobs.take(tx, job)
+            if not due and not account_id:
                 self._database.sleep_until(jobs.next_due(tx))
             return due
 
@@ -96,7 +128,7 @@ class Worker:
 
     async def _post(self, job: DueJob) -> None:
         try:
-            await POSTS[job.step](self._database, job)
+            await POSTS[job.step](self._database, self._outgoing, job)
         except Exception:  # noqa: BLE001 - whatever it was, it is logged there, and the other jobs go on
             self._put_aside(job)
 
@@ -105,9 +137,8 @@ class Worker:
         with self._database.begin(job.account_id) as tx:
             jobs.postpone(tx, job, AGAIN_SECONDS)
 
-    async def _expire(self) -> None:
+    async def _expire_now_and_then(self) -> None:
         now = self._database.clock.now()
-        while now - self._expired_at >= EXPIRY_SECONDS:
-            async with self._database.begin() as tx:
-                if not expire(tx):
-                    self._expired_at = now
+        if now - self._expired_at >= EXPIRY_SECONDS:
+            await self.expire()
+            self._expired_at = now

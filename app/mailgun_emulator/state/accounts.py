@@ -2,9 +2,10 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import bindparam, delete, insert
+from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Field, SQLModel, col, select
 
+from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import domains, keys
@@ -20,7 +21,10 @@ class AccountNotFound(NotFound):
 
 
 class Account(SQLModel, table=True):
-    """`signing_key` signs webhooks; `public_key` was for client-side validation. Times: seconds since 1970."""
+    """`signing_key` signs webhooks; `public_key` was for client-side validation. Times: seconds since 1970.
+
+    `clock_offset` and `clock_frozen_at` are those of the account's `core.clock.Clock`.
+    """
 
     __tablename__: ClassVar[Any] = "account"
     id: str = Field(primary_key=True)
@@ -28,9 +32,16 @@ class Account(SQLModel, table=True):
     signing_key: str
     public_key: str
     created_at: float
+    clock_offset: float = 0.0
+    clock_frozen_at: float | None = None
 
 
 _INSERT = Statement(insert(Account))
+_KEEP_CLOCK = Statement(
+    update(Account)
+    .where(col(Account.id) == bindparam("account_id"))
+    .values(clock_offset=bindparam("offset"), clock_frozen_at=bindparam("frozen_at"))
+)
 _DELETE = Statement(delete(Account).where(col(Account.id) == bindparam("id")))
 
 
@@ -95,11 +106,17 @@ def list_all(tx: Tx) -> list[Account]:
     return list(tx.session.exec(select(Account).order_by(col(Account.created_at), col(Account.id))))
 
 
+def keep_clock(tx: Tx, clock: Clock) -> None:
+    """So that it is the same after a restart."""
+    _KEEP_CLOCK.run(tx, account_id=tx.account_id, offset=clock.offset, frozen_at=clock.frozen_at)
+
+
 def delete_account(tx: Tx, account_id: str) -> None:
     """With all that belongs to it, work not yet done included."""
     tx.settle()
     if _DELETE.run(tx, id=account_id).rowcount == 0:
         raise AccountNotFound(account_id)
+    tx.forget_clock(account_id)
 
 
 def reset(tx: Tx, account_id: str) -> None:

@@ -21,7 +21,7 @@ from mailgun_emulator.state.statements import PutOff, Statement
 if TYPE_CHECKING:
     from sqlmodel import Session, SQLModel
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MOST_REMEMBERED = 10_000
 APPLICATION_ID = 0x4D47454D  # "MGEM", so that a file of another program is told from ours
 
@@ -41,20 +41,30 @@ class HeldConnection(sqlite3.Connection):
 class Tx:
     """One transaction: the only door to the state. Ends well or leaves nothing behind.
 
-    `account_id` is whom the caller speaks for, `now` the instant it all happens at (seconds since 1970),
-    `ids` and `key_pairs` where new ids and keys come from.
+    `account_id` is whom the caller speaks for, `now` the instant it all happens at by the account's clock (seconds
+    since 1970), `ids` and `key_pairs` where new ids and keys come from.
     """
 
     def __init__(self, database: "Database", account_id: str = "") -> None:
         self._database = database
-        self.now = round(database.clock.now(), 6)  # events tell it to the microsecond
         self.ids = database.ids
         self.key_pairs = database.key_pairs
         self.settings = database.settings
         self.account_id = account_id
         self._writes = False
+        self._sets_clock = False
         self._put_off: PutOff = {}
         self._settled: PutOff = {}
+
+    @property
+    def account_id(self) -> str:
+        return self._account_id
+
+    @account_id.setter
+    def account_id(self, account_id: str) -> None:
+        """With the account comes its time."""
+        self._account_id = account_id
+        self.now = round(self._database.clock_of(account_id).now(), 6)  # events tell it to the microsecond
 
     def __enter__(self) -> Self:
         """What ends it is committed later in the same turn of the loop: see `Database.committed`."""
@@ -129,9 +139,27 @@ class Tx:
             self._database.write(self._put_off)
             self._put_off = {}
 
-    def due(self, at: float) -> None:
-        """A job is due at that instant: the worker is woken once this is committed."""
-        self._database.wake_at(at)
+    def due(self, at: float) -> float:
+        """A job is due at that instant of the account's: the worker is woken once this is committed.
+
+        Return when that is by the emulator's clock.
+        """
+        clock = self._database.clocks.get(self._account_id)
+        due_at = at if clock is None else clock.is_due_at(at)
+        self._database.wake_at(due_at)
+        return due_at
+
+    def set_clock(self, clock: Clock) -> None:
+        """From now on it is the time of the transaction's account."""
+        self._sets_clock = True
+        self._database.clocks[self._account_id] = clock
+        self.account_id = self._account_id
+
+    def forget_clock(self, account_id: str) -> None:
+        """The emulator's own time is the account's again."""
+        self._sets_clock = True
+        self._database.clocks.pop(account_id, None)
+        self.account_id = self._account_id
 
     def end_reading(self) -> None:
         self._end(keep=True)
@@ -145,6 +173,8 @@ class Tx:
             session.close()
         if not keep and self._writes:
             self._database.connection.execute("ROLLBACK TO tx")
+            if self._sets_clock:
+                self._database.read_clocks()
         self._database.put_off(self._put_off if keep else self._settled)
 
 
@@ -155,6 +185,8 @@ class Database:
         self.settings = settings
         self.path = settings.database if path is None else path
         self.clock = clock
+        self.clocks: dict[str, Clock] = {}
+        """Of those accounts whose time is not the emulator's own."""
         self.key_pairs = KeyPairs(settings.seed)
         self.changed = asyncio.Event()
         self.next_due = 0.0
@@ -176,6 +208,7 @@ class Database:
             try:
                 self._prepare()
                 self.ids = self._new_ids()
+                self.read_clocks()
             except BaseException:
                 self._let_go()
                 raise
@@ -215,6 +248,17 @@ class Database:
         self.connection.execute("INSERT INTO start (at) VALUES (?)", (self.clock.now(),))
         (starts,) = self.connection.execute("SELECT count(*) FROM start").fetchone()
         return Ids(None if self.settings.seed is None else f"{self.settings.seed}/{starts}")
+
+    def read_clocks(self) -> None:
+        """As they were kept."""
+        rows = self.connection.execute(
+            "SELECT id, clock_offset, clock_frozen_at FROM account "
+            "WHERE clock_offset != 0 OR clock_frozen_at IS NOT NULL"
+        )
+        self.clocks = {account: Clock(self.clock.now, *set_to) for account, *set_to in rows}
+
+    def clock_of(self, account_id: str) -> Clock:
+        return self.clocks.get(account_id, self.clock)
 
     @cached_property
     def engine(self) -> Any:
@@ -340,6 +384,7 @@ class Database:
         self.connection.executemany("INSERT INTO start (at) VALUES (?)", starts)
         self.key_pairs = KeyPairs(self.settings.seed)
         self.ids.rewind()
+        self.read_clocks()
         self._last_ids = {}
         self._memory.clear()
         self.next_due = 0.0

@@ -146,6 +146,11 @@ class DomainDetails(NamedTuple):
     signer_automatic: bool
 
 
+class OwnedDomain(NamedTuple):
+    id: str
+    account_id: str
+
+
 class _Id(NamedTuple):
     id: str
 
@@ -167,7 +172,7 @@ _DETAILS = Query(
 )
 _REMOVE = Statement(delete_from(Domain).where(col(Domain.id) == bindparam("id")))
 _INSERT = Statement(insert(Domain))
-_IDS = Query(select(Domain.id), _Id)
+_OWNED = Query(select(Domain.id, Domain.account_id), OwnedDomain)
 _ID = Query(
     select(Domain.id).where(
         col(Domain.account_id) == bindparam("account_id"), col(Domain.name) == bindparam("name")
@@ -213,9 +218,9 @@ def was_deleted(tx: Tx, name: str) -> bool:
     return tx.session.get(FormerDomain, (tx.account_id, name.lower())) is not None
 
 
-def list_ids(tx: Tx) -> list[str]:
+def list_owned(tx: Tx) -> list[OwnedDomain]:
     """Of all accounts, those that are being removed included."""
-    return [each.id for each in _IDS.list(tx)]
+    return _OWNED.list(tx)
 
 
 def create(tx: Tx, name: str, account_id: str | None = None, **fields: Any) -> Domain:

@@ -88,7 +88,8 @@ def add(
     message_id: str,
     payload: str,
     tags: list[str],
-) -> None:
+) -> int:
+    """The event's row."""
     at, row = tx.now, tx.next_id("event")
     _INSERT.later(
         tx,
@@ -103,6 +104,7 @@ def add(
     )
     for tag in tags:
         _INSERT_TAG.later(tx, domain_id=domain_id, tag=tag.lower(), at=at, event_id=row)
+    return row
 
 
 def expire(tx: Tx, domain_id: str, most: int) -> int:

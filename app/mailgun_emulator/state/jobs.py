@@ -1,17 +1,27 @@
 """Work to be done later: a row each, written in the transaction of what it follows from."""
 
 from enum import StrEnum
+from math import inf
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import Float, Index, bindparam, case, delete, insert, literal, text, update
 from sqlmodel import Field, SQLModel, col, func, select
 
+from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query, Statement
 
 
 class Step(StrEnum):
     DELIVER = "deliver"
+    RECEIVE = "receive"
+    FOLLOW_UP = "follow-up"
+    EXPAND_LIST = "expand-list"
+    UPLOAD_MEMBERS = "upload-members"
+    NOTIFY = "notify"
+    FORWARD = "forward"
+    STORE_NOTIFY = "store-notify"
+    RELAY = "relay"
     DELETE_DOMAIN = "delete-domain"
     ENABLE_DOMAIN = "enable-domain"
     ROTATE_KEYS = "rotate-keys"
@@ -21,26 +31,38 @@ class Step(StrEnum):
 
 
 class Job(SQLModel, table=True):
-    """Done when `due_at` (seconds since 1970) has come; `subject` says what to, in the step's own terms."""
+    """To be done at `at` by the account's clock, which is `due_at` by the emulator's; seconds since 1970.
+
+    `subject` says what to, in the step's own terms. Those of one `lane` are done one after another; `taken` are
+    those that wait in theirs or are under way.
+    """
 
     __tablename__: ClassVar[Any] = "job"
+    __table_args__ = (
+        Index("job_due", "due_at", "at", sqlite_where=text("NOT taken")),
+        Index("job_of_account", "account_id", "at"),
+    )
     id: int = Field(default=None, primary_key=True)
     account_id: str = Field(foreign_key="account.id", ondelete="CASCADE")
     domain_id: str | None = Field(default=None, foreign_key="domain.id", ondelete="CASCADE")
-    due_at: float = Field(index=True)
+    at: float
+    due_at: float
     step: str
     subject: str
     attempt: int = 1
+    lane: str = ""
+    taken: bool = False
 
 
 class DueJob(NamedTuple):
     id: int
     account_id: str
     domain_id: str | None
-    due_at: float
+    at: float
     step: str
     subject: str
     attempt: int
+    lane: str
 
 
 class _Count(NamedTuple):
@@ -48,24 +70,41 @@ class _Count(NamedTuple):
 
 
 class _Next(NamedTuple):
-    due_at: float | None
+    at: float | None
 
 
-_INSERT = Statement(insert(Job).values({name: bindparam(name) for name in DueJob._fields[1:]}))
-_POSTPONE = Statement(update(Job).where(col(Job.id) == bindparam("id")).values(due_at=bindparam("due_at")))
-_DELETE = Statement(delete(Job).where(col(Job.id) == bindparam("id")))
+_ID = col(Job.id) == bindparam("id")
+_OF_ACCOUNT = col(Job.account_id) == bindparam("account_id")
+_FREE = text("NOT taken")
+_INSERT = Statement(insert(Job).values({name: bindparam(name) for name in Job.model_fields}))
+_POSTPONE = Statement(
+    update(Job).where(_ID).values(at=bindparam("at"), due_at=bindparam("due_at"), taken=False)
+)
+_TAKE = Statement(update(Job).where(_ID).values(taken=True))
+_FREE_ALL = Statement(update(Job).values(taken=False))
+_MOVE = Statement(
+    update(Job).where(_OF_ACCOUNT).values(due_at=col(Job.at) - bindparam("offset", type_=Float))
+)
+_STOP = Statement(
+    update(Job)
+    .where(_OF_ACCOUNT)
+    .values(due_at=case((col(Job.at) <= bindparam("now"), -inf), else_=literal(inf)))
+)
+_DELETE = Statement(delete(Job).where(_ID))
 _CANCEL_OF_DOMAIN = Statement(delete(Job).where(col(Job.domain_id) == bindparam("domain_id")))
 _CANCEL = Statement(
     delete(Job).where(col(Job.domain_id) == bindparam("domain_id"), col(Job.step) == bindparam("step"))
 )
+_FIELDS = select(*(getattr(Job, name) for name in DueJob._fields)).where(_FREE).limit(bindparam("most"))
 _DUE = Query(
-    select(*(getattr(Job, name) for name in DueJob._fields))
-    .where(col(Job.due_at) <= bindparam("now"))
-    .order_by(col(Job.due_at), col(Job.id))
-    .limit(bindparam("most")),
+    _FIELDS.where(col(Job.due_at) <= bindparam("now")).order_by(col(Job.due_at), col(Job.at), col(Job.id)),
     DueJob,
 )
-_NEXT = Query(select(func.min(Job.due_at)), _Next)
+_DUE_OF_ACCOUNT = Query(
+    _FIELDS.where(_OF_ACCOUNT, col(Job.at) <= bindparam("now")).order_by(col(Job.at), col(Job.id)), DueJob
+)
+_NEXT = Query(select(func.min(Job.due_at)).where(_FREE), _Next)
+_NEXT_OF_ACCOUNT = Query(select(func.min(Job.at)).where(_FREE, _OF_ACCOUNT), _Next)
 _COUNT = Query(select(func.count()).select_from(Job), _Count)
 
 
@@ -77,24 +116,41 @@ def schedule(
     domain_id: str | None = None,
     after: float = 0,
     attempt: int = 1,
+    lane: str = "",
 ) -> None:
-    """`after` in seconds from now."""
-    due_at = tx.now + after
-    _INSERT.run(
+    """`after` in seconds from now. Steps that speak to the outside have a `lane`: whom they speak to."""
+    at = tx.now + after
+    _INSERT.later(
         tx,
+        id=tx.next_id("job"),
         account_id=tx.account_id,
         domain_id=domain_id,
-        due_at=due_at,
-        step=str(step),
+        at=at,
+        due_at=tx.due(at),
+        step=step.value,
         subject=str(subject),
         attempt=attempt,
+        lane=lane,
+        taken=False,
     )
-    tx.due(due_at)
 
 
 def list_due(tx: Tx, most: int) -> list[DueJob]:
-    """Those due longest first."""
+    """Those due longest first; of the transaction's account or, if it has none, of all."""
+    tx.settle()
+    if tx.account_id:
+        return _DUE_OF_ACCOUNT.list(tx, account_id=tx.account_id, now=tx.now, most=most)
     return _DUE.list(tx, now=tx.now, most=most)
+
+
+def take(tx: Tx, job: DueJob) -> None:
+    """It goes into its lane, and is not listed again while it is there."""
+    _TAKE.run(tx, id=job.id)
+
+
+def free_all(tx: Tx) -> None:
+    """No lane has anything in it: it is the start."""
+    _FREE_ALL.run(tx)
 
 
 def complete(tx: Tx, job: DueJob) -> bool:
@@ -107,15 +163,27 @@ def complete(tx: Tx, job: DueJob) -> bool:
 
 def postpone(tx: Tx, job: DueJob, seconds: float) -> None:
     """It failed, and is tried again then."""
-    _POSTPONE.run(tx, id=job.id, due_at=tx.now + seconds)
-    tx.due(tx.now + seconds)
+    at = tx.now + seconds
+    _POSTPONE.run(tx, id=job.id, at=at, due_at=tx.due(at))
+
+
+def follow_clock(tx: Tx, clock: Clock) -> None:
+    """The clock of the transaction's account was set: its jobs are due when they are by the new time."""
+    tx.settle()
+    if clock.frozen_at is None:
+        _MOVE.run(tx, account_id=tx.account_id, offset=clock.offset)
+    else:
+        _STOP.run(tx, account_id=tx.account_id, now=clock.frozen_at)
+    tx.due(tx.now)
 
 
 def cancel_of_domain(tx: Tx, domain_id: str) -> None:
+    tx.settle()
     _CANCEL_OF_DOMAIN.run(tx, domain_id=domain_id)
 
 
 def cancel(tx: Tx, step: Step, domain_id: str) -> None:
+    tx.settle()
     _CANCEL.run(tx, domain_id=domain_id, step=step.value)
 
 
@@ -124,10 +192,13 @@ def cancel_deliveries(tx: Tx, domain_id: str) -> None:
 
 
 def next_due(tx: Tx) -> float | None:
-    found = _NEXT.find(tx)
-    return found.due_at if found else None
+    """Of the account by its clock, or of all by the emulator's."""
+    tx.settle()
+    found = _NEXT_OF_ACCOUNT.find(tx, account_id=tx.account_id) if tx.account_id else _NEXT.find(tx)
+    return found.at if found else None
 
 
 def count(tx: Tx) -> int:
+    tx.settle()
     found = _COUNT.find(tx)
     return found.jobs if found else 0

@@ -4,6 +4,8 @@ CREATE TABLE account (
 	signing_key VARCHAR NOT NULL, 
 	public_key VARCHAR NOT NULL, 
 	created_at FLOAT NOT NULL, 
+	clock_offset FLOAT NOT NULL, 
+	clock_frozen_at FLOAT, 
 	PRIMARY KEY (id)
 );
 
@@ -183,16 +185,21 @@ CREATE TABLE job (
 	id INTEGER NOT NULL, 
 	account_id VARCHAR NOT NULL, 
 	domain_id VARCHAR, 
+	at FLOAT NOT NULL, 
 	due_at FLOAT NOT NULL, 
 	step VARCHAR NOT NULL, 
 	subject VARCHAR NOT NULL, 
 	attempt INTEGER NOT NULL, 
+	lane VARCHAR NOT NULL, 
+	taken BOOLEAN NOT NULL, 
 	PRIMARY KEY (id), 
 	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE, 
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
 );
 
-CREATE INDEX ix_job_due_at ON job (due_at);
+CREATE INDEX job_due ON job (due_at, at) WHERE NOT taken;
+
+CREATE INDEX job_of_account ON job (account_id, at);
 
 CREATE TABLE message (
 	id INTEGER NOT NULL, 

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from mailgun_emulator.core.errors import Forbidden, InvalidPrivateKey, Unauthorized
 from mailgun_emulator.mail.dkim import KeyPairs
 from mailgun_emulator.pipeline import leniency
-from mailgun_emulator.state import domains, keys, sending
+from mailgun_emulator.state import accounts, domains, keys, sending
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.sending import SendingDomain
@@ -43,6 +43,31 @@ async def begin_open(request: Request) -> AsyncIterator[Tx]:
 
 
 OpenTx = Annotated[Tx, Depends(begin_open, scope="function")]
+
+
+async def chosen_tx(request: Request, tx: OpenTx, account: str | None = None) -> Tx:
+    """Of the account that `account` or an API key names; without both of the default account."""
+    if account:
+        tx.account_id = accounts.get(tx, account).id
+    elif "authorization" in request.headers:
+        authenticate(request, tx)
+    return tx
+
+
+ChosenTx = Annotated[Tx, Depends(chosen_tx, scope="function")]
+
+
+async def chosen_account(request: Request, account: str | None = None) -> str:
+    """The id of the account as `ChosenTx` has it, for who works outside a transaction; empty if nothing names one."""
+    emulator = request.app.state.emulator
+    await emulator.ready()
+    if not account and "authorization" not in request.headers:
+        return ""
+    async with emulator.database.begin(emulator.default_account_id) as tx:
+        return (await chosen_tx(request, tx, account)).account_id
+
+
+ChosenAccount = Annotated[str, Depends(chosen_account)]
 
 
 async def current_domain(domain: str, tx: CurrentTx) -> Domain:

@@ -1,0 +1,54 @@
+"""Work that waits for the world outside: one after another for the same address, side by side for others."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+from mailgun_emulator.state.jobs import DueJob
+
+
+class Lane(NamedTuple):
+    account_id: str
+    name: str
+
+
+class Lanes:
+    """`work` is called with each job in turn, and sees to its failures itself."""
+
+    def __init__(self, work: Callable[[DueJob], Awaitable[None]]) -> None:
+        self._work = work
+        self._waiting: dict[Lane, deque[DueJob]] = {}
+        self._tasks: dict[Lane, asyncio.Task[None]] = {}
+
+    def put(self, job: DueJob) -> None:
+        lane = Lane(job.account_id, job.lane)
+        self._waiting.setdefault(lane, deque()).append(job)
+        if lane not in self._tasks:
+            self._tasks[lane] = asyncio.create_task(self._run(lane))
+
+    async def idle(self, account_id: str = "") -> None:
+        """Wait until nothing is in the lanes of that account, or in any."""
+        while tasks := [task for lane, task in self._tasks.items() if account_id in ("", lane.account_id)]:
+            await asyncio.wait(tasks)
+
+    async def clear(self) -> None:
+        """Forget all that waits, and break off what is under way."""
+        self._waiting.clear()
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self, lane: Lane) -> None:
+        waiting = self._waiting[lane]
+        try:
+            while waiting:
+                await self._work(waiting.popleft())
+        finally:
+            self._tasks.pop(lane, None)
+            if self._waiting.get(lane) is waiting:
+                del self._waiting[lane]

@@ -1,0 +1,82 @@
+"""What is posted to the world outside: webhooks, forwarded mail, archived copies."""
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailgun_emulator.core.settings import Settings
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession, FormData
+
+    from mailgun_emulator.state.jobs import DueJob
+
+USER_AGENT = "mailgun/treq-16.12.0"
+TIMEOUT_SECONDS = 10
+MOST_BODY_BYTES = 16_384
+"""So much of an answer is read and kept."""
+RETRY_AFTER = (300, 600, 900, 3600, 7200, 14400)
+"""Seconds from one failed post to the next (facts/sending.md, 4.5)."""
+TAKEN, UNWANTED, UNREACHABLE = 200, 406, 0
+
+
+class Answer(NamedTuple):
+    """`status` is `UNREACHABLE` when nobody answered in time; `error` says why. `seconds` is how long it took."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+    error: str
+    seconds: float
+
+    @property
+    def is_final(self) -> bool:
+        """Taken or not wanted: not posted again."""
+        return self.status in (TAKEN, UNWANTED)
+
+
+class Outgoing:
+    """One for each emulator; connections stay open from one post to the next."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._session: ClientSession | None = None
+
+    async def post(self, url: str, *, data: "bytes | FormData", headers: dict[str, str]) -> Answer:
+        """Never raises: who can't be reached has not answered."""
+        from aiohttp import ClientError
+
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            async with self._open().post(url, data=data, headers=headers, allow_redirects=False) as answer:
+                body = await answer.content.read(MOST_BODY_BYTES)
+                told = dict(answer.headers)
+                text = body.decode("utf-8", "replace")
+                return Answer(answer.status, told, text, "", loop.time() - begun)
+        except TimeoutError:
+            error = f"No answer within {TIMEOUT_SECONDS} seconds"
+        except (ClientError, OSError, ValueError) as problem:
+            error = str(problem) or type(problem).__name__
+        return Answer(UNREACHABLE, {}, "", error, loop.time() - begun)
+
+    def _open(self) -> "ClientSession":
+        """Certificates are not checked: on one's own machine they are rarely signed by anybody."""
+        if self._session is None:
+            from aiohttp import ClientSession, ClientTimeout, TCPConnector
+
+            self._session = ClientSession(
+                connector=TCPConnector(limit=0, ssl=False, keepalive_timeout=30),
+                timeout=ClientTimeout(total=TIMEOUT_SECONDS),
+                headers={"User-Agent": USER_AGENT},
+            )
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def retry_after(job: "DueJob") -> int | None:
+    """Seconds until the job's post is tried again; none when it was the last time."""
+    return RETRY_AFTER[job.attempt - 1] if job.attempt <= len(RETRY_AFTER) else None
