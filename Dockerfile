@@ -21,7 +21,7 @@ ENV MAILGUN_EMULATOR_HOST=0.0.0.0 \
     PYTHONUNBUFFERED=1
 USER 10001:10001
 VOLUME /data
-EXPOSE 8025
+EXPOSE 8025 1025
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s --start-interval=1s CMD ["mailgun-emulator", "ready"]
 ENTRYPOINT ["mailgun-emulator"]
 CMD ["serve"]

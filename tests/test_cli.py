@@ -33,7 +33,7 @@ def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
 @contextmanager
 def serving(*arguments: str) -> "Iterator[tuple[subprocess.Popen[str], str, list[str]]]":
     """The process, its base URL, and the lines it prints at the start."""
-    command = [*COMMAND, "serve", "--port", "0", *arguments]
+    command = [*COMMAND, "serve", "--port", "0", "--smtp-port", "off", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(6)]

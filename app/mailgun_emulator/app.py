@@ -13,11 +13,15 @@ from mailgun_emulator.api import SECTIONS
 from mailgun_emulator.control import SECTIONS as CONTROL
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
+from mailgun_emulator.smtp.listener import Listener
 from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.lock import IN_MEMORY
 from mailgun_emulator.web import errors
 from mailgun_emulator.web.front import Front
 from mailgun_emulator.web.routing import RouteIndex
+
+TRACKING = {"tracking": ("/c", "/o", "/u")}
+"""Where the links in messages lead, as `api.SECTIONS`."""
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -33,6 +37,8 @@ class Emulator:
         self.clock = Clock()
         self.database = Database(settings, self.clock)
         self.default_account_id = ""
+        self.base_url = f"http://{settings.host}:{settings.port}"
+        self.smtp = Listener(self)
         self._started_at = self.clock.now()
         self._preparing: asyncio.Task[None] | None = None
         self._pristine: Database | None = None
@@ -93,20 +99,22 @@ def load(section: str) -> APIRouter:
 
 
 def create_app(settings: Settings) -> "tuple[ASGIApp, Emulator]":
-    """Raise `DatabaseUnusable` at once when the settings name a database that can't be used."""
+    """Raise `DatabaseUnusable` or `SmtpUnusable` at once when the settings name what can't be used."""
     emulator = Emulator(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if emulator.database.pending_jobs():
             await emulator.ready()
+        await emulator.smtp.start()
         yield
+        await emulator.smtp.stop()
         await emulator.close()
 
     app = FastAPI(title="Mailgun emulator", lifespan=lifespan, openapi_url=None)
     app.state.emulator = emulator
     errors.install(app)
-    index = RouteIndex({**CONTROL, **SECTIONS}, load)
+    index = RouteIndex({**CONTROL, **SECTIONS, **TRACKING}, load)
     index.add(greeting)
     app.router.routes[:] = [index]
     return Front(app, index), emulator

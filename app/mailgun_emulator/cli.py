@@ -83,16 +83,18 @@ def serve(**given: Any) -> None:
     settings = load(given)
     from mailgun_emulator.app import create_app
     from mailgun_emulator.server import CannotListen, Server, log_to_stderr
+    from mailgun_emulator.smtp.listener import SmtpUnusable
     from mailgun_emulator.state.lock import DatabaseUnusable
 
     log_to_stderr(settings.log_level)
     try:
         app, emulator = create_app(settings)
-    except DatabaseUnusable as error:
+    except (DatabaseUnusable, SmtpUnusable) as error:
         fail(error)
 
     def announce(port: int) -> None:
-        typer.echo(greeting(emulator, base_url(settings.host, port)))
+        emulator.base_url = base_url(settings.host, port)
+        typer.echo(greeting(emulator, emulator.base_url))
 
     try:
         Server(app, settings.host, settings.port, announce).run_until_stopped()
@@ -122,8 +124,20 @@ def greeting(emulator: "Emulator", url: str) -> str:
         f"Signing key:  {emulator.signing_key()}\n"
         f"Domains:      {', '.join(settings.domain)}\n"
         f"State:        {emulator.database.where()}\n"
+        f"{smtp(emulator)}"
         f"Try it:       {shlex.join(command)}"
     )
+
+
+def smtp(emulator: "Emulator") -> str:
+    """Where mail is taken by SMTP, and who may log in there."""
+    settings, port = emulator.settings, emulator.smtp.port
+    if port is None:
+        return ""
+    moved = "" if settings.smtp_port in (0, port) else f" ({settings.smtp_port} is taken)"
+    where = base_url(settings.host, port).removeprefix("http://")
+    who = "credentials of a domain" if settings.strict else f"postmaster@{settings.domain[0]}, any password"
+    return f"SMTP:         {where}{moved}, login: {who}\n"
 
 
 @main.command()

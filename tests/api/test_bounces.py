@@ -266,7 +266,7 @@ def test_who_calls_too_often_is_told_when_to_come_back() -> None:
 
 
 def test_a_hard_bounce_puts_the_address_on_the_list(client: Client, account: Account, path: str) -> None:
-    message = {"from": f"a@{account.domain}", "to": "bounce+554@example.com", "text": "hello"}
+    message = {"from": f"a@{account.domain}", "to": "bounce+551@example.com", "text": "hello"}
     assert client.post(f"/v3/{account.domain}/messages", data=message).status_code == 200
     client.drain()
-    assert client.get(f"{path}/bounce+554@example.com").json()["code"] == "554"
+    assert client.get(f"{path}/bounce+551@example.com").json()["code"] == "551"

@@ -85,14 +85,14 @@ def test_a_delivered_event_tells_how_it_went(client: Client, account: Account) -
 def test_an_address_that_asks_for_a_bounce_gets_it_and_is_not_sent_to_again(
     client: Client, account: Account
 ) -> None:
-    send(client, account.domain, to="bounce+552@example.com")
+    send(client, account.domain, to="bounce+553@example.com")
     bounced = events(client, account.domain, event="failed")[0]
     assert (bounced["severity"], bounced["reason"], bounced["log-level"]) == ("permanent", "bounce", "error")
-    assert bounced["delivery-status"]["code"] == 552
+    assert bounced["delivery-status"]["code"] == 553
     assert bounced["delivery-status"]["bounce-type"] == "hard"
-    bounce = client.get(f"/v3/{account.domain}/bounces/bounce+552@example.com").json()
-    assert bounce["code"] == "552"
-    send(client, account.domain, to="bounce+552@example.com")
+    bounce = client.get(f"/v3/{account.domain}/bounces/bounce+553@example.com").json()
+    assert bounce["code"] == "553"
+    send(client, account.domain, to="bounce+553@example.com")
     suppressed = events(client, account.domain, event="failed")[-1]
     assert suppressed["reason"] == "suppress-bounce"
     assert suppressed["delivery-status"] == {

@@ -3,6 +3,7 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.api.reported import send_of_every_fate
 from tests.conftest import Account, Client
 
 EVENTS = ("accepted", "delivered", "failed", "opened", "clicked", "unsubscribed", "complained", "stored")
@@ -298,3 +299,48 @@ def test_devices_and_countries_are_told(client: Client, account: Account) -> Non
     countries = client.get(f"/v3/{account.domain}/aggregates/countries").json()["countries"]
     assert (countries["us"], countries["unknown"]) == (zeros, zeros)
     assert list(countries) == sorted(countries)
+
+
+def test_what_recipients_did_is_counted(client: Client, account: Account) -> None:
+    send_of_every_fate(client, account)
+    assert summed(
+        client.get("/v3/stats/total", params={"event": EVENTS, "duration": "1d"}).json()["stats"]
+    ) == {
+        "accepted.outgoing": 7,
+        "accepted.total": 7,
+        "delivered.smtp": 4,
+        "delivered.total": 4,
+        "failed.temporary.total": 2,
+        "failed.permanent.bounce": 1,
+        "failed.permanent.delayed-bounce": 1,
+        "failed.permanent.suppress-bounce": 1,
+        "failed.permanent.suppress-unsubscribe": 1,
+        "failed.permanent.total": 4,
+        "opened.total": 4,
+        "opened.unique": 2,
+        "clicked.total": 1,
+        "clicked.unique": 1,
+        "unsubscribed.total": 1,
+        "complained.total": 1,
+    }
+
+
+def test_reactions_are_told_by_provider_device_and_country(client: Client, account: Account) -> None:
+    send_of_every_fate(client, account)
+    told = client.get(f"/v3/{account.domain}/aggregates/providers").json()["providers"]
+    assert told["gmail.com"] == {
+        "accepted": 2, "clicked": 1, "complained": 0, "delivered": 1, "opened": 3, "unique_clicked": 1,
+        "unique_opened": 1, "unsubscribed": 1,
+    }  # fmt: skip
+    assert told["yahoo.com"]["complained"] == 1
+    devices = client.get(f"/v3/{account.domain}/aggregates/devices").json()["devices"]
+    assert {name: each["opened"] for name, each in devices.items()} == {
+        "desktop": 2, "mobile": 2, "tablet": 0, "unknown": 0,
+    }  # fmt: skip
+    countries = client.get(f"/v3/{account.domain}/aggregates/countries").json()["countries"]
+    assert {name: each["opened"] for name, each in countries.items() if each["opened"]} == {"de": 2, "us": 2}
+    assert {name: each["clicked"] for name, each in countries.items() if each["clicked"]} == {"us": 1}
+    found = client.get(
+        "/v3/stats/filter", params={"event": "opened", "duration": "1d", "group": "country"}
+    ).json()
+    assert {item["country"]: item["opened"]["unique"] for item in found["stats"]} == {"de": 1, "us": 1}

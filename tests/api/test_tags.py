@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import orjson
 import pytest
+from tests.api.reported import send_of_every_fate
 from tests.conftest import Account, Client
 
 REACTIONS = dict.fromkeys(
@@ -252,3 +253,15 @@ def test_a_tag_of_another_domain_is_not_found(client: Client, path: str) -> None
     send(client, path, "news")
     other = client.post("/_emulator/accounts").json()
     assert client.get(f"/v3/{other['domain']}/tags").status_code == 404
+
+
+def test_what_recipients_of_a_tag_did_is_counted(client: Client, account: Account, path: str) -> None:
+    send_of_every_fate(client, account)
+    asked = {"event": ["opened", "clicked", "complained", "unsubscribed"], "duration": "0m"}
+    (month,) = client.get(f"{path}/tags/sale/stats", params=asked).json()["stats"]
+    assert (month["opened"], month["clicked"]) == ({"total": 3, "unique": 1}, {"total": 1, "unique": 1})
+    assert (month["complained"], month["unsubscribed"]) == ({"total": 0}, {"total": 1})
+    (month,) = client.get(f"{path}/tags/news/stats", params={**asked, "country": "us"}).json()["stats"]
+    assert (month["opened"]["total"], month["clicked"]["total"]) == (2, 1)
+    devices = client.get(f"{path}/tags/news/stats/aggregates/devices").json()["device"]
+    assert [devices[name]["opened"] for name in ("desktop", "mobile")] == [2, 2]

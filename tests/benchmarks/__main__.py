@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import reading, resetting, sending, start
+from tests.benchmarks import batches, reading, resetting, sending, start, webhooks
 from tests.benchmarks.figures import Figure, Plan
 from tests.benchmarks.servers import LOAD_CPU, SERVER_CPU
 from tests.benchmarks.wire import WrongAnswer
@@ -16,6 +16,8 @@ from tests.benchmarks.wire import WrongAnswer
 BENCHMARKS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "start": start.measure,
     "sending": sending.measure,
+    "batches": batches.measure,
+    "webhooks": webhooks.measure,
     "reading": reading.measure,
     "resetting": resetting.measure,
 }

@@ -40,6 +40,30 @@ def wait_until_delivered(database: Path, count: int, after: int = 0, patience: f
             time.sleep(0.005)
 
 
+def wait_until_posted(database: Path, count: int, after: int = 0, patience: float = 120) -> None:
+    """Until as many posts to webhooks are made and taken, of events that came after the event `after`."""
+    until = time.perf_counter() + patience
+    with reading(database) as connection:
+        while True:
+            (made,) = connection.execute(
+                "SELECT count(*) FROM webhook_delivery WHERE state = 'done' AND event_id > ?", (after,)
+            ).fetchone()
+            if made == count:
+                return
+            if time.perf_counter() > until or made > count:
+                raise WrongAnswer(f"{count} posts to webhooks: {made} made")
+            time.sleep(0.005)
+
+
+def posted_events(database: Path) -> list[str]:
+    """What was posted to webhooks, in the order it was."""
+    with reading(database) as connection:
+        rows = connection.execute(
+            "SELECT payload FROM webhook_delivery JOIN event ON event.id = event_id ORDER BY webhook_delivery.id"
+        )
+        return [payload for (payload,) in rows]
+
+
 def missing(database: Path, acknowledged: Iterable[bytes]) -> int:
     """How many of the messages that were answered with an id are not in the file."""
     answered = [found[1].decode() for body in acknowledged if (found := _ID.search(body))]

@@ -19,6 +19,20 @@ SERVER_CPU, LOAD_CPU = _CPUS[0], _CPUS[-1]
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
+def run(module: str, *arguments: str) -> str:
+    """What a program prints that runs where servers run."""
+    with pinned_to(SERVER_CPU):
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            stdout=subprocess.PIPE,
+            env=_environment(),
+            cwd=tempfile.gettempdir(),
+            text=True,
+            check=True,
+        )
+    return done.stdout
+
+
 @contextmanager
 def pinned_to(cpu: int) -> Iterator[None]:
     """Processes started meanwhile stay there."""
@@ -44,11 +58,13 @@ def _environment() -> dict[str, str]:
 class Server:
     """Listens from the start on; `begun` is when its process was made, as `time.perf_counter` tells it."""
 
-    def __init__(self, name: str, module: str, *arguments: str, database: Path | None = None) -> None:
+    def __init__(
+        self, name: str, module: str, *arguments: str, database: Path | None = None, cpu: int = SERVER_CPU
+    ) -> None:
         self.name = name
         self.database = database
         self.begun = time.perf_counter()
-        with pinned_to(SERVER_CPU):
+        with pinned_to(cpu):
             self._process = subprocess.Popen(
                 [sys.executable, "-m", module, *arguments],
                 stdout=subprocess.PIPE,
@@ -100,8 +116,8 @@ class Server:
                 self.kill()
 
 
-def floor() -> Server:
-    return Server("floor", "tests.benchmarks.floor")
+def floor(cpu: int = SERVER_CPU) -> Server:
+    return Server("floor", "tests.benchmarks.floor", cpu=cpu)
 
 
 def hello() -> Server:

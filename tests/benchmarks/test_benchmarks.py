@@ -7,7 +7,7 @@ import pytest
 if not sys.platform.startswith("linux"):
     pytest.skip("CPU time is read from /proc", allow_module_level=True)
 
-from tests.benchmarks import durable, filling, reading, servers, wire
+from tests.benchmarks import durable, filling, reading, servers, webhooks, wire
 from tests.benchmarks.load import load
 from tests.benchmarks.servers import Server
 
@@ -38,3 +38,12 @@ def test_events_filled_in_are_counted_and_paged_as_the_emulators_own(tmp_path: P
     with servers.emulator(database, *filling.DOMAINS) as server:
         reading.check_statistics(server, messages[0] + 1)
         reading.walk(server, 2)
+
+
+def test_what_is_told_to_webhooks_is_posted_by_the_bare_loop_too(tmp_path: Path) -> None:
+    database, bodies = tmp_path / "webhooks.db", tmp_path / "bodies"
+    with servers.floor(servers.LOAD_CPU) as receiver, servers.emulator(database) as server:
+        webhooks.hook(server, f"{receiver.url}/hook")
+        assert webhooks.send(server, 20).seconds > 0
+        assert webhooks.write_bodies(database, bodies) == 40
+        assert webhooks.post(f"{receiver.url}/hook", bodies, 40).seconds > 0

@@ -1,3 +1,4 @@
+import orjson
 import pytest
 
 from mailgun_emulator.mail import replies, stored
@@ -60,6 +61,24 @@ def test_an_html_message_has_a_plain_body_too() -> None:
 )
 def test_bodies_are_decoded(head: bytes, body: bytes, expected: str) -> None:
     assert stored.read(b"Content-Type: " + head + b"\n\n" + body).body_plain == expected
+
+
+@pytest.mark.parametrize(
+    "mime",
+    [
+        b"Content-Type: text/plain; charset=utf-7\n\n+2AA-",
+        b'Content-Type: text/plain; charset="\0"\n\n\xff',
+        b"Content-Type: t; charset*=u\x9af-8''%ff\n\n\xa5",
+        b"Subject: =?utf-7?q?+2AA-?=\n\nx",
+        b"Content-Type: image/png; name*=ut\0f-7''%2B2AA-\n\nx",
+        b"Content-Type: image/\xff; name*=utf-7''%2B2AA-\nContent-Id: =?utf-7?q?+2AA-?=\n\nx",
+    ],
+)
+def test_whatever_a_message_says_can_be_told_in_json(mime: bytes) -> None:
+    parts = stored.read(mime)
+    names = [(part.filename, part.content_type) for part in parts.attachments]
+    told = (parts.headers, parts.body_plain, list(parts.other), names, list(parts.content_ids))
+    assert orjson.dumps(told)
 
 
 def test_files_without_a_name_and_attached_messages_are_files() -> None:

@@ -238,3 +238,15 @@ def test_variables_beyond_4_kb_are_not_told_in_events() -> None:
         )
 
     tell(story)
+
+
+def test_a_message_is_kept_until_its_last_attempt() -> None:
+    async def story(it: Story) -> None:
+        await it.begin(message_ttl=3600)
+        await it.send("bounce+421@example.com")
+        for _ in range(8):
+            await it.later(14400)
+            await it.worker.expire()
+        assert (await it.seen())[-1] == "failed permanent"
+
+    tell(story)

@@ -25,10 +25,16 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "/v3/domains/{domain}/tag",
         "/v3/domains/{domain}/limits/tag",
     ),
+    "api.metrics": ("/v1/analytics/metrics", "/v1/analytics/usage"),
+    "api.logs": ("/v1/analytics/logs",),
+    "api.tags_new": ("/v1/analytics/tags",),
     "api.bounces": ("/v3/{domain}/bounces",),
     "api.complaints": ("/v3/{domain}/complaints",),
     "api.unsubscribe": ("/v3/{domain}/unsubscribes",),
     "api.allowlist": ("/v3/{domain}/whitelists",),
+    "api.templates": ("/v3/{domain}/templates",),
+    "api.routes": ("/v3/routes",),
+    "api.mailing_lists": ("/v3/lists",),
     "api.account_management": ("/v5/sandbox",),
     "api.credentials": ("/v3/domains/{domain}/credentials",),
     "api.domains": ("/v4/domains", "/v3/domains"),
@@ -39,8 +45,11 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "/v3/domains/{domain}/dkim_authority",
         "/v3/domains/{domain}/dkim_selector",
     ),
+    "api.account_webhooks": ("/v1/webhooks",),
+    "api.domain_webhooks": ("/v3/domains/{domain}/webhooks", "/v4/domains/{domain}/webhooks"),
     "api.dkim_security": ("/v1/dkim_management",),
     "api.keys": ("/v1/keys",),
+    "api.bounce_classification": ("/v1/bounce-classification", "/v2/bounce-classification"),
 }
 """The table of contents, in the reference's order: each section with the paths its operations begin with.
 

@@ -10,8 +10,10 @@ from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.mail import stored
 from mailgun_emulator.mail.mime import Part
 from mailgun_emulator.pipeline.accept import accept, resend
+from mailgun_emulator.pipeline.finish import finished
 from mailgun_emulator.pipeline.leniency import SandboxRestricted
 from mailgun_emulator.state import jobs, messages
+from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain, State
 from mailgun_emulator.state.messages import StoredMime
 from mailgun_emulator.web import errors
@@ -115,7 +117,7 @@ async def get_stored_message(
     request: Request, tx: CurrentTx, domain: CurrentDomain, storage_key: str
 ) -> Response:
     """Read a stored message: taken apart, or as MIME when that is what the client accepts."""
-    found = messages.get_stored(tx, domain.id, storage_key)
+    found = as_sent(tx, messages.get_stored(tx, domain.id, storage_key))
     wanted = request.headers.get("accept", "").split(";")[0].strip()
     view = raw_view(found) if wanted in RAW_TYPES else parsed_view(request, domain, storage_key, found)
     return Response(orjson.dumps(view), media_type="application/json")
@@ -160,6 +162,14 @@ def queue_of(domain: Domain) -> Queue:
     about = orjson.loads(domain.disabled) if domain.disabled else {}
     disablement = Disablement(until=about.get("until"), reason=about.get("reason", ""))
     return Queue(is_disabled=domain.state == State.DISABLED, disabled=disablement)
+
+
+def as_sent(tx: Tx, found: StoredMime) -> StoredMime:
+    """As it goes out to the first of its recipients."""
+    message, recipients = messages.find_sent(tx, found.id), orjson.loads(found.recipients)
+    if message is None or not recipients:
+        return found
+    return found._replace(mime=finished(tx, message, found.mime, recipients[0]))
 
 
 def raw_view(found: StoredMime) -> dict[str, Any]:

@@ -9,13 +9,17 @@ router = APIRouter(prefix="/_emulator", tags=["Emulator"])
 
 
 class Health(BaseModel):
-    """`uptime` in seconds; `pending_jobs` are deliveries and other work, due now or later."""
+    """`uptime` in seconds; `pending_jobs` are deliveries and other work, due now or later.
+
+    `smtp_port` is where mail is taken by SMTP, null if it is not.
+    """
 
     status: str
     version: str
     uptime: float
     database: bool
     pending_jobs: int
+    smtp_port: int | None
 
 
 @router.get("/health")
@@ -29,4 +33,5 @@ async def get_health(request: Request) -> Health:
         uptime=emulator.uptime(),
         database=reachable,
         pending_jobs=emulator.database.pending_jobs() if reachable else 0,
+        smtp_port=emulator.smtp.port,
     )

@@ -3,6 +3,7 @@
 import base64
 import time
 from random import Random
+from uuid import UUID
 
 
 class Ids:
@@ -28,9 +29,17 @@ class Ids:
         """24 hex digits, as domains, pools and subaccounts have (facts/account.md, 0.6)."""
         return self.hex(24)
 
+    def uuid(self) -> str:
+        """As templates have."""
+        return str(UUID(int=self._random.getrandbits(128), version=4))
+
     def secret(self) -> str:
         """`32hex-8hex-8hex`, as API keys and generated passwords are; the last two parts are the key's id."""
         return f"{self.hex(32)}-{self.hex(8)}-{self.hex(8)}"
+
+    def fraction(self) -> float:
+        """From 0 up to, but not including, 1: for what happens with a probability."""
+        return self._random.random()
 
     def event_id(self) -> str:
         """22 characters of URL-safe base64 (facts/sending.md, 3.1)."""

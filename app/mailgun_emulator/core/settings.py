@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -17,7 +18,15 @@ from pydantic_settings import (
 PREFIX = "MAILGUN_EMULATOR_"
 LogLevel = Literal["debug", "info", "warning", "error"]
 Names = Annotated[tuple[str, ...], NoDecode]
+PortOrOff = Annotated[
+    int | None, BeforeValidator(lambda value: None if str(value).lower() == "off" else value)
+]
 _DOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+_REWRITE = re.compile(
+    r"([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:\d+)?=(https?://)?([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:\d+)?"
+)
+
+_URL = re.compile(r"https?://([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?(/[\w./~-]*)?", re.ASCII)
 
 
 class BadSetting(Exception):
@@ -40,6 +49,20 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(8025, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    smtp_port: PortOrOff = Field(
+        1025, ge=0, le=65535, description="Port to take mail on by SMTP; 0 takes a free one, `off` none."
+    )
+    smtp_certificate: str | None = Field(
+        None,
+        min_length=1,
+        description="PEM file with the certificate for STARTTLS, instead of one made here.",
+    )
+    smtp_key: str | None = Field(
+        None, min_length=1, description="PEM file with its private key, unless the certificate's has it."
+    )
+    relay: str | None = Field(
+        None, description="SMTP server that what is delivered is passed on to: `smtp://host:port`."
+    )
     database: str = Field(":memory:", min_length=1, description="A file that keeps the state, or `:memory:`.")
     strict: bool = Field(
         False,
@@ -59,10 +82,20 @@ class Settings(BaseSettings):
         description="More recipient domains, separated by commas, where `bounce@` bounces, "
         "as it does at `example.com` and `simulator.test`.",
     )
+    webhook_rewrite: Names = Field(
+        (),
+        description="Other hosts to post to, separated by commas: FROM=TO, each `host` or `host:port`, as in "
+        "`localhost=host.docker.internal`; TO may begin with http:// or https://.",
+    )
+    tracking_url: str = Field(
+        "",
+        description="What tracked links in messages begin with, if not with the URL that the sender called; "
+        "{scheme} and {host} stand for the domain's web scheme and tracking host.",
+    )
     event_retention: int = Field(30, ge=1, description="Days that events are kept.")
     log_level: LogLevel = Field("info", description="How much is logged: debug, info, warning or error.")
 
-    @field_validator("domain", "simulator_domain", mode="before")
+    @field_validator("domain", "simulator_domain", "webhook_rewrite", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         names = [value] if isinstance(value, str) else value
@@ -77,6 +110,33 @@ class Settings(BaseSettings):
             if not _DOMAIN.fullmatch(name):
                 raise ValueError(f"{name!r} is not a domain name")
         return names
+
+    @field_validator("webhook_rewrite")
+    @classmethod
+    def _are_rewritings(cls, rules: tuple[str, ...]) -> tuple[str, ...]:
+        for rule in rules:
+            if not _REWRITE.fullmatch(rule) or not all(map(_is_reachable, rule.split("="))):
+                raise ValueError(
+                    f"{rule!r} is not FROM=TO with a host, or host:port, on either side, "
+                    "as localhost=host.docker.internal is"
+                )
+        return rules
+
+    @field_validator("tracking_url")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        if url and not _URL.fullmatch(url.replace("{scheme}", "http").replace("{host}", "email.example.com")):
+            raise ValueError("it has to be a URL, as http://localhost:8025 or {scheme}://{host}:8025 is")
+        return url
+
+    @field_validator("relay")
+    @classmethod
+    def _is_server(cls, url: str | None) -> str | None:
+        if url is not None and (not url.startswith(("smtp://", "smtps://")) or not _is_reachable(url)):
+            raise ValueError(
+                "it is smtp://host:port or smtp://user:password@host:port, or the same with smtps:"
+            )
+        return url
 
     @field_validator("domain")
     @classmethod
@@ -113,6 +173,15 @@ class Settings(BaseSettings):
             raise BadSetting(
                 f"{source} can't be {shown!r}: {first['msg'].removeprefix('Value error, ')}"
             ) from None
+
+
+def _is_reachable(host: str) -> bool:
+    """Whether a URL can have that host and that port."""
+    try:
+        parts = urlsplit(host if "//" in host else f"//{host}")
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def option(name: str) -> str:

@@ -19,6 +19,11 @@ def encode(text: str, longest: int, *, phrase: bool = False) -> str:
     return " ".join(f"=?UTF-8?q?{word}?=" for word in words)
 
 
+def whole(text: str) -> str:
+    """Without the halves of characters that some charsets let through and no JSON can hold."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def decode(text: str) -> str:
     """The text with its encoded words read; as it is where they make no sense."""
     if "=?" not in text:
@@ -28,9 +33,11 @@ def decode(text: str) -> str:
 
     try:
         pieces: Sequence[tuple[str | bytes, str | None]] = decode_header(text)
-        return "".join(
-            piece if isinstance(piece, str) else piece.decode(charset or "raw-unicode-escape", "replace")
-            for piece, charset in pieces
+        return whole(
+            "".join(
+                piece if isinstance(piece, str) else piece.decode(charset or "raw-unicode-escape", "replace")
+                for piece, charset in pieces
+            )
         )
     except (HeaderParseError, LookupError, ValueError):
         return text

@@ -45,6 +45,11 @@ def clean_name(name: str) -> str:
     return _NOT_IN_NAME.sub("", name)[: FOLD_AT - 2]
 
 
+def spelled(name: str) -> str:
+    """As Mailgun spells names of fields, however they were written: `Mime-Version`, `X-Google-Dkim-Signature`."""
+    return "-".join(map(str.capitalize, name.split("-")))
+
+
 def crlf(data: bytes) -> bytes:
     """All line ends made CRLF."""
     return data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")

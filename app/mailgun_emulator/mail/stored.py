@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredParts:
-    """Texts are decoded and have CRLF line ends; one that is not there is empty.
+    """Texts are decoded and have CRLF line ends; one that is not there is empty. The names of `headers` are spelled as
+    Mailgun spells them, `Mime-Version`, whatever the message says.
 
     `other` holds further text bodies by their subtype, as `x-amp-html`. `content_ids` gives, for each `<cid>`, the
     index of its part in `attachments`, where the parts without one come first.
@@ -48,7 +49,7 @@ def read(mime: bytes) -> StoredParts:
     files: list[_File] = []
     for leaf in _leaves(message_from_bytes(mime)):
         if _is_body(leaf):
-            texts.setdefault(leaf.get_content_subtype(), []).append(_text(leaf))
+            texts.setdefault(encoded_words.whole(leaf.get_content_subtype()), []).append(_text(leaf))
         else:
             files.append(_file(leaf, len(files) + 1))
     files.sort(key=lambda file: file.content_id != "")
@@ -57,7 +58,7 @@ def read(mime: bytes) -> StoredParts:
     plain = bodies.pop("plain", "") or replies.to_text(html)
     stripped_text, signature = replies.strip_text(plain)
     return StoredParts(
-        headers=headers.read(mime),
+        headers=[(headers.spelled(name), value) for name, value in headers.read(mime)],
         body_plain=plain,
         body_html=html,
         other=bodies,
@@ -82,37 +83,48 @@ def _is_body(leaf: "Message") -> bool:
     return (
         leaf.get_content_maintype() == "text"
         and leaf.get_content_disposition() != "attachment"
-        and leaf.get_filename() is None
+        and _file_name(leaf) is None
     )
 
 
 def _text(leaf: "Message") -> str:
+    charset = leaf.get_content_charset("utf-8")
     data = headers.crlf(_data(leaf))
     try:
-        return data.decode(leaf.get_content_charset("utf-8"))
-    except (LookupError, UnicodeDecodeError):
+        return encoded_words.whole(data.decode(charset))
+    except (LookupError, ValueError):
         return data.decode("utf-8", "replace")
 
 
 def _file(leaf: "Message", number: int) -> _File:
-    filename = leaf.get_filename()
-    name = encoded_words.decode(filename) if filename else f"attachment-{number}"
-    content_id = encoded_words.decode(" ".join(str(leaf.get("Content-Id", "")).split()))
-    return _File(Part(name, leaf.get_content_type(), _data(leaf)), content_id)
+    name = _file_name(leaf) or f"attachment-{number}"
+    content_id = encoded_words.whole(encoded_words.decode(" ".join(str(leaf.get("Content-Id", "")).split())))
+    return _File(Part(name, encoded_words.whole(leaf.get_content_type()), _data(leaf)), content_id)
+
+
+def _file_name(leaf: "Message") -> str | None:
+    try:
+        filename = leaf.get_filename()
+    except ValueError:  # of a charset that is none
+        return ""
+    return filename and encoded_words.whole(encoded_words.decode(filename))
 
 
 def _data(leaf: "Message") -> bytes:
-    inner = leaf.get_payload()
-    if isinstance(inner, list):
-        return _inner_messages(leaf, cast("list[Message]", inner))
-    decoded = leaf.get_payload(decode=True)
+    if leaf.is_multipart():
+        return _inner_messages(leaf, cast("list[Message]", leaf.get_payload()))
+    try:
+        decoded = leaf.get_payload(decode=True)
+    except (TypeError, ValueError):  # it stumbles over some charsets, though bytes are asked for
+        del leaf["Content-Type"]
+        decoded = leaf.get_payload(decode=True)
     return decoded if isinstance(decoded, bytes) else b""
 
 
 def _inner_messages(leaf: "Message", inner: list["Message"]) -> bytes:
     """Base64 around a message is against RFC 2046 but common; the parser then takes it for the body of an empty one."""
     if str(leaf.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
-        with suppress(NotBase64):
+        with suppress(NotBase64, TypeError, ValueError):
             return a2b_base64(str(inner[0].get_payload()))
     from email.policy import compat32
 

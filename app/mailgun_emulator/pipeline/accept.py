@@ -1,6 +1,6 @@
 """A submission becomes a message: one row for each copy, an event and a delivery for each recipient."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,13 +9,13 @@ import orjson
 from mailgun_emulator.core.errors import Forbidden
 from mailgun_emulator.mail import addresses, headers, mime
 from mailgun_emulator.mail.addresses import Address
-from mailgun_emulator.pipeline import leniency
+from mailgun_emulator.pipeline import leniency, list_posts, templating, timing, track
 from mailgun_emulator.pipeline.compose import compose
 from mailgun_emulator.pipeline.deliver import attempt_delivery
 from mailgun_emulator.pipeline.leniency import SandboxRestricted
 from mailgun_emulator.pipeline.record import record, storage
 from mailgun_emulator.pipeline.submission import Submission
-from mailgun_emulator.state import jobs, messages, tags
+from mailgun_emulator.state import jobs, mailing_lists, messages, tags
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import Step
@@ -26,6 +26,8 @@ STORED_SECONDS = 3 * 86400
 MOST_VARIABLES = 4096
 DELIVERED_AT_ONCE = 8
 """Up to so many recipients are delivered to in the transaction that accepts: one commit instead of two."""
+OF_ACCEPTANCE = ("signed-by", "tracked", "deliver-until", "mailing-list", "incoming", "encrypted")
+"""Options that acceptance adds, and adds anew when the message is sent again."""
 TRUNCATED = '"Could not load user-variables. They were either truncated or invalid JSON"'
 
 
@@ -46,8 +48,8 @@ def accept(tx: Tx, domain: SendingDomain, submission: Submission) -> str | Sandb
         _reject(tx, domain, submission, message_id, refusal)
         return refusal
     tags.see(tx, domain.id, submission.tags)
-    for copy, recipients in _copies(submission, everyone):
-        _accept_copy(tx, domain, copy, message_id, recipients)
+    for copy, recipients in _copies(submission, everyone, mailing_lists.list_among(tx, everyone)):
+        accept_copy(tx, domain, copy, message_id, recipients)
     return message_id
 
 
@@ -60,14 +62,18 @@ def _from_own_ip(domain: SendingDomain, submission: Submission) -> Submission:
     return replace(submission, options={**submission.options, "sending-ip": asked})
 
 
-def _copies(submission: Submission, everyone: list[Address]) -> Iterator[tuple[Submission, list[Address]]]:
+def _copies(
+    submission: Submission, everyone: list[Address], lists: Collection[str]
+) -> Iterator[tuple[Submission, list[Address]]]:
     """One for all; in batch mode one for each of `to`, and with it one for each of `cc` and `bcc`."""
     if submission.recipient_variables is None:
         yield submission, everyone
         return
     known = {address.lower(): values for address, values in submission.recipient_variables.items()}
     for to in addresses.unique(submission.to):
-        copy = submission.for_one(to, known.get(to.email.lower(), {}))
+        address = to.email.lower()
+        fill = submission.for_list if address in lists else submission.for_one
+        copy = fill(to, known.get(address, {}))
         yield copy, addresses.unique([to, *submission.cc, *submission.bcc])
 
 
@@ -75,7 +81,7 @@ def _reject(
     tx: Tx, domain: SendingDomain, submission: Submission, message_id: str, refusal: SandboxRestricted
 ) -> None:
     """Nothing is stored; the event has neither recipient nor storage (facts/sending.md, 3.2)."""
-    message, _ = _message(tx, domain, submission, message_id, [])
+    message, _ = _message(tx, domain, submission, message_id, [], tx.now)
     about = {"attachments": [], "size": message.size, "headers": orjson.Fragment(message.headers)}
     told = {
         "log-level": "warn",
@@ -87,46 +93,64 @@ def _reject(
     record(tx, EventType.REJECTED, message, "", told)
 
 
-def _accept_copy(
+def accept_copy(
     tx: Tx, domain: SendingDomain, copy: Submission, message_id: str, recipients: list[Address]
 ) -> None:
-    message, body = _message(tx, domain, copy, message_id, recipients)
+    times = [timing.delivery_time(tx, domain.id, copy, each.email) for each in recipients]
+    filled = templating.fill(tx, domain, copy)
+    message, body = _message(tx, domain, filled, message_id, recipients, max(times, default=tx.now))
     messages.add(tx, message, body)
-    for recipient in recipients:
-        record(tx, EventType.ACCEPTED, message, recipient.email, _accepted(copy, message, recipient.email))
-    after = 0.0 if copy.deliver_at is None else max(copy.deliver_at - tx.now, 0.0)
-    if after == 0.0 and len(recipients) <= DELIVERED_AT_ONCE:
-        for recipient in recipients:
+    for recipient, at in zip(recipients, times, strict=True):
+        told = _accepted(filled, message, recipient.email, at if at > tx.now else copy.deliver_at)
+        record(tx, EventType.ACCEPTED, message, recipient.email, told)
+    at_once = len(recipients) <= DELIVERED_AT_ONCE
+    lists = {} if "mailing-list" in copy.options else mailing_lists.list_among(tx, recipients)
+    for recipient, at in zip(recipients, times, strict=True):
+        listed = lists.get(recipient.email.lower())
+        if listed is not None:
+            list_posts.post(tx, listed, copy, message)
+        elif at_once and at <= tx.now:
             attempt_delivery(tx, message, recipient.email)
-    else:
-        for recipient in recipients:
+        else:
             subject = f"{message.id} {recipient.email}"
-            jobs.schedule(tx, Step.DELIVER, subject, domain_id=domain.id, after=after)
+            jobs.schedule(tx, Step.DELIVER, subject, domain_id=domain.id, after=at - tx.now)
 
 
-def _accepted(copy: Submission, message: SentMessage, recipient: str) -> dict[str, Any]:
-    about: dict[str, Any] = {"size": message.size, "headers": orjson.Fragment(message.headers)}
+def _accepted(
+    copy: Submission, message: SentMessage, recipient: str, scheduled_for: float | None
+) -> dict[str, Any]:
+    untold = copy.options.get(templating.UNTOLD)
+    shown = {**orjson.loads(message.headers), **untold} if untold else orjson.Fragment(message.headers)
+    about: dict[str, Any] = {"size": message.size, "headers": shown}
     if message.attachments != "[]":
         about["attachments"] = orjson.Fragment(message.attachments)
-    if copy.deliver_at is not None:
-        about["scheduled-for"] = int(copy.deliver_at)
+    if scheduled_for is not None:
+        about["scheduled-for"] = int(scheduled_for)
     told = {
         "method": copy.method,
-        "api-key-id": copy.key_id,
+        **({"api-key-id": copy.key_id} if copy.key_id else {}),
         "originating-ip": copy.client_ip,
         "envelope": {"sender": message.sender, "transport": "smtp", "targets": recipient},
         "flags": {"is-authenticated": True, "is-test-mode": "testmode" in copy.options},
         "message": about,
         "storage": storage(message),
     }
-    if copy.options.get("template"):
-        told["template"] = {"name": copy.options["template"]}
+    if "template-info" in copy.options:
+        told["template"] = copy.options["template-info"]
+    if "mailing-list" in copy.options:
+        told["mailing-list"] = copy.options["mailing-list"]
     return told
 
 
 def _message(
-    tx: Tx, domain: SendingDomain, copy: Submission, message_id: str, recipients: list[Address]
+    tx: Tx,
+    domain: SendingDomain,
+    copy: Submission,
+    message_id: str,
+    recipients: list[Address],
+    delivery: float,
 ) -> tuple[SentMessage, bytes]:
+    """It is kept for as long as the domain says from its `delivery` on, the last of its recipients."""
     sender = addresses.parse_list([copy.sender])[0] if copy.sender else None
     envelope_sender = sender.email if sender and sender.domain == domain.name else f"postmaster@{domain.name}"
     variables = orjson.dumps(copy.variables).decode() if copy.variables else "{}"
@@ -148,25 +172,28 @@ def _message(
         headers=orjson.dumps(told).decode(),
         tags=orjson.dumps(copy.tags).decode(),
         variables=variables if len(variables) <= MOST_VARIABLES else TRUNCATED,
-        options=orjson.dumps(_options(domain, copy)).decode(),
+        options=orjson.dumps(_options(domain, copy, tx.now)).decode(),
         attachments=_summary(copy),
         size=len(body),
         url=f"{copy.base_url}/v3/domains/{domain.name}/messages/{key}",
         accepted_at=tx.now,
-        expires_at=tx.now + (domain.message_ttl or STORED_SECONDS),
+        expires_at=delivery + (domain.message_ttl or STORED_SECONDS),
         domain_name=domain.name,
     )
     return message, body
 
 
-def _options(domain: SendingDomain, copy: Submission) -> dict[str, Any]:
+def _options(domain: SendingDomain, copy: Submission, now: float) -> dict[str, Any]:
     """The domain's settings, unless the message has its own."""
+    deadline = timing.deadline(copy, now)
     return {
+        **({} if deadline is None else {"deliver-until": str(deadline)}),
         "signed-by": domain.dkim,
         "require-tls": "yes" if domain.require_tls else "no",
         "skip-verification": "yes" if domain.skip_verification else "no",
         **({"archive-to": domain.archive_to} if domain.archive_to else {}),
         **copy.options,
+        **track.settings(domain, copy.options),
     }
 
 
@@ -182,6 +209,7 @@ def resend(
     """Send a stored message to the recipients of the submission, under a new id."""
     own = {name.lower(): value for name, value in reversed(headers.read(stored.mime))}
     options, variables = orjson.loads(stored.options), orjson.loads(stored.variables)
+    gone = {*OF_ACCEPTANCE, *templating.ASKED, templating.UNTOLD}
     again = replace(
         submission,
         sender=own.get("from", ""),
@@ -189,6 +217,6 @@ def resend(
         ready=stored.mime,
         tags=orjson.loads(stored.tags),
         variables=variables if isinstance(variables, dict) else {},
-        options={name: value for name, value in options.items() if name != "signed-by"},
+        options={name: value for name, value in options.items() if name not in gone},
     )
     return accept(tx, domain, again)

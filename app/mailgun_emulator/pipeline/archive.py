@@ -2,32 +2,45 @@
 
 import logging
 
+import orjson
+
+from mailgun_emulator.pipeline.finish import finished
 from mailgun_emulator.pipeline.outgoing import Answer, Outgoing, retry_after
-from mailgun_emulator.state import jobs, messages
+from mailgun_emulator.state import jobs, messages, statistics
 from mailgun_emulator.state.database import Database, Tx
 from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.messages import SentMessage
 
 CONTENT_TYPE = "application/mime"
+METRIC = "usage.archived"
 
 log = logging.getLogger(__name__)
 
 
-def schedule(tx: Tx, message: SentMessage, url: str) -> None:
-    jobs.schedule(tx, Step.ARCHIVE, f"{message.id} {url}", domain_id=message.domain_id, lane=url)
+def schedule(tx: Tx, message: SentMessage, recipient: str, url: str) -> None:
+    subject = orjson.dumps([message.id, recipient, url]).decode()
+    jobs.schedule(tx, Step.ARCHIVE, subject, domain_id=message.domain_id, lane=url)
 
 
 async def archive(database: Database, outgoing: Outgoing, job: DueJob) -> None:
     """Read in one transaction, post outside any, write in another."""
-    row, _, url = job.subject.partition(" ")
+    row, recipient, url = orjson.loads(job.subject)
     async with database.begin(job.account_id) as tx:
-        mime = messages.find_mime(tx, int(row))
+        mime = _copy(tx, row, recipient)
     answer = None
     if mime is not None:
         answer = await outgoing.post(url, data=mime, headers={"Content-Type": CONTENT_TYPE})
     async with database.begin(job.account_id) as tx:
-        if jobs.complete(tx, job) and answer is not None and not answer.is_final:
-            _retry(tx, job, url, answer)
+        if jobs.complete(tx, job) and answer is not None:
+            if not answer.is_final:
+                _retry(tx, job, url, answer)
+            elif job.domain_id is not None:
+                statistics.count(tx, job.domain_id, METRIC, [])
+
+
+def _copy(tx: Tx, row: int, recipient: str) -> bytes | None:
+    message, mime = messages.find_sent(tx, row), messages.find_mime(tx, row)
+    return None if message is None or mime is None else finished(tx, message, mime, recipient)
 
 
 def _retry(tx: Tx, job: DueJob, url: str, answer: Answer) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from mailgun_emulator.mail import dates, mime
+from mailgun_emulator.mail import dates, headers, mime
 from mailgun_emulator.mail.addresses import Address
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state.database import Tx
@@ -29,12 +29,14 @@ def compose(
     extra = list(_extra(tx, domain, submission, recipients))
     echoes = list(_echoes(submission))
     variables, tags = _variables(submission), submission.tags
+    remove: list[str] = []
     suppressed = submission.options.get("suppress-headers")
     if suppressed:
         names = {name.strip().lower() for name in suppressed.split(",")}
         extra, echoes = _without(names, extra), _without(names, echoes)
         variables = "" if _is_suppressed(names, "X-Mailgun-Variables") else variables
         tags = [] if _is_suppressed(names, "X-Mailgun-Tag") else tags
+        remove = _own_suppressed(names, submission.ready)
     if submission.ready is not None:
         stamp = mime.Stamp(
             message_id=message_id,
@@ -45,6 +47,7 @@ def compose(
             headers=[*submission.headers, *echoes],
             tags=tags,
             variables=variables,
+            remove=remove,
         )
         return mime.restamp(submission.ready, stamp).mime
     return mime.build(
@@ -88,8 +91,7 @@ def _extra(
     first = recipients[0].email if recipients else ""
     sid = orjson.dumps([tx.ids.hex(5), first, domain.id[:6]])
     yield "X-Mailgun-Sid", b64encode(sid).decode()
-    host, number = tx.ids.hex(12), tx.ids.object_id()
-    yield "Received", f"by {host} with HTTP id {number}; {dates.rfc2822(tx.now, 'GMT')}"
+    yield "Received", _received(tx, submission)
     if "sending-ip-pool" in submission.options:
         yield "X-Mailgun-Sending-Ip-Pool", submission.options["sending-ip-pool"]
     yield "X-Mailgun-Sending-Ip", submission.options.get("sending-ip", "127.0.0.1")
@@ -97,7 +99,20 @@ def _extra(
         yield "X-Mailgun-Batch-Id", tx.ids.object_id()
 
 
+def _received(tx: Tx, submission: Submission) -> str:
+    by, date = f"by {tx.ids.hex(12)} with", dates.rfc2822(tx.now, "GMT")
+    id_ = f"{submission.method.upper()} id {tx.ids.object_id()}"
+    if not submission.helo:
+        return f"{by} {id_}; {date}"
+    host = "localhost" if submission.client_ip in ("127.0.0.1", "::1") else "unknown"
+    secured = f" ({submission.tls})" if submission.tls else ""
+    return f"from {submission.helo} ({host} [{submission.client_ip}]) {by} {id_}{secured}; {date}"
+
+
 def _echoes(submission: Submission) -> Iterator[Header]:
+    """Not of what came by SMTP: there they are header fields already."""
+    if submission.method == "SMTP":
+        return
     for option, name in _ECHOED.items():
         value = submission.options.get(option)
         if value:
@@ -111,3 +126,9 @@ def _without(names: set[str], headers: list[Header]) -> list[Header]:
 def _is_suppressed(names: set[str], header: str) -> bool:
     """`o:suppress-headers` names Mailgun's own headers only, or `all` of them."""
     return header.startswith("X-Mailgun-") and ("all" in names or header.lower() in names)
+
+
+def _own_suppressed(names: set[str], ready: bytes | None) -> list[str]:
+    """The fields of a ready message that go, too."""
+    own = [] if ready is None else [name.title() for name, _ in headers.read(ready)]
+    return [name for name in own if _is_suppressed(names, name)]

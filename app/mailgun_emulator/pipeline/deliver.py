@@ -5,18 +5,21 @@ from typing import Any, NamedTuple
 import orjson
 
 from mailgun_emulator.mail import providers
-from mailgun_emulator.pipeline import archive
-from mailgun_emulator.pipeline.outcomes import Outcome, Security, outcome_for
+from mailgun_emulator.pipeline import archive, bounces, follow_up, relay
+from mailgun_emulator.pipeline.outcomes import NO_MX, Outcome, Security, outcome_for, outcome_of
 from mailgun_emulator.pipeline.record import record, storage
-from mailgun_emulator.state import jobs, messages, suppressions
+from mailgun_emulator.state import deliveries, messages, outcome_rules, suppressions
 from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.deliveries import Plan
 from mailgun_emulator.state.events import EventType
-from mailgun_emulator.state.jobs import DueJob, Step
+from mailgun_emulator.state.jobs import DueJob
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.suppressions import Kind
 
 TEST_MODE_CODE = 650
+TOO_OLD_CODE = 602
 BIG = 1_000_000
+SESSION_SECONDS = 0.05
 RETRY_AFTER = (600, 600, 900, 1800, 3600, 7200, 14400)
 """Seconds from one failed attempt to the next; after the last the message is too old."""
 
@@ -30,18 +33,23 @@ class Suppression(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """`number` counts from 1; `options` are the message's."""
+    """`number` counts from 1; `options` are the message's; `rule` is the outcome rule it goes by, if any."""
 
     message: SentMessage
     recipient: str
     number: int
     options: dict[str, Any]
+    rule: str = ""
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(self.message.id, self.recipient, self.rule)
 
     @property
     def security(self) -> Security:
         """As the message asks for it or, if it says nothing, its domain."""
-        asked = (self.options.get(name) == "yes" for name in ("require-tls", "skip-verification"))
-        return Security(*asked)
+        options = self.options
+        return Security(options.get("require-tls") == "yes", options.get("skip-verification") == "yes")
 
 
 SUPPRESSIONS = {
@@ -54,25 +62,71 @@ SUPPRESSIONS = {
 
 
 def deliver(tx: Tx, job: DueJob) -> None:
-    """The job's subject is the message's row and the recipient."""
-    row, _, recipient = job.subject.partition(" ")
-    message = messages.find_sent(tx, int(row))
+    plan = Plan.read(job.subject)
+    message = messages.find_sent(tx, plan.row)
     if message is not None:
-        attempt_delivery(tx, message, recipient, job.attempt)
+        attempt_delivery(tx, message, plan.recipient, job.attempt, plan.rule)
 
 
-def attempt_delivery(tx: Tx, message: SentMessage, recipient: str, number: int = 1) -> None:
-    attempt = Attempt(message, recipient, number, orjson.loads(message.options))
-    suppression = suppression_of(tx, message, recipient)
-    if suppression is not None:
-        _refuse(tx, attempt, suppression)
-    elif "template" in attempt.options:
-        missing = f"template {attempt.options['template']} not found"
-        _refuse(tx, attempt, Suppression("generic", 0, missing))
+def attempt_delivery(tx: Tx, message: SentMessage, recipient: str, number: int = 1, rule: str = "") -> None:
+    attempt = Attempt(message, recipient, number, orjson.loads(message.options), rule)
+    refusal = refusal_of(tx, attempt)
+    if refusal is not None:
+        _refuse(tx, attempt, refusal)
     elif "testmode" in attempt.options:
         _record_delivered(tx, attempt, Outcome(TEST_MODE_CODE, text=""))
+    elif number == 1 and not rule and outcome_rules.exist(tx):
+        _begin(tx, attempt)
     else:
-        _try(tx, attempt, outcome_for(recipient, attempt.security, tx.settings))
+        carry_out(tx, attempt, _outcome_of(tx, attempt))
+
+
+def refusal_of(tx: Tx, attempt: Attempt) -> Suppression | None:
+    """Why it is not even tried."""
+    suppression = suppression_of(tx, attempt.message, attempt.recipient)
+    if suppression is None and "template-error" in attempt.options:
+        return Suppression("generic", 0, attempt.options["template-error"])
+    return suppression
+
+
+def refuse(tx: Tx, message: SentMessage, recipient: str, why: Suppression) -> None:
+    """It is not tried, for a reason that lies outside the delivery."""
+    _refuse(tx, Attempt(message, recipient, 1, orjson.loads(message.options)), why)
+
+
+def _begin(tx: Tx, attempt: Attempt) -> None:
+    """Rules are asked at the first attempt; the one that is chosen stays. One with a delay lets it end later."""
+    rule = outcome_rules.choose(tx, _to_rules(attempt))
+    if rule is not None:
+        attempt = attempt._replace(rule=rule.id)
+        delay = orjson.loads(rule.outcome).get("delay", 0.0)
+        if delay:
+            deliveries.schedule(tx, attempt.message, attempt.plan, after=delay, attempt=attempt.number)
+            return
+    carry_out(tx, attempt, _outcome_of(tx, attempt))
+
+
+def _to_rules(attempt: Attempt) -> outcome_rules.Delivery:
+    message = attempt.message
+    told = orjson.loads(message.headers)
+    author = told.get("from", "").rpartition("<")[2].rstrip("> ")
+    return outcome_rules.Delivery(
+        recipient=attempt.recipient,
+        domain=message.domain_name,
+        senders=(message.sender, author),
+        tags=tuple(orjson.loads(message.tags)),
+        subject=told.get("subject", ""),
+    )
+
+
+def _outcome_of(tx: Tx, attempt: Attempt) -> Outcome:
+    """A rule that is gone says no more: the address does."""
+    rule = outcome_rules.find(tx, attempt.rule) if attempt.rule else None
+    if rule is None:
+        outcome = outcome_for(attempt.recipient, attempt.security, tx.settings)
+    else:
+        outcome = outcome_of(orjson.loads(rule.outcome), attempt.recipient, attempt.security)
+    return outcome.at(attempt.number)
 
 
 def suppression_of(tx: Tx, message: SentMessage, recipient: str) -> Suppression | None:
@@ -89,39 +143,51 @@ def suppression_of(tx: Tx, message: SentMessage, recipient: str) -> Suppression 
     return SUPPRESSIONS[Kind.COMPLAINT] if Kind.COMPLAINT in found else None
 
 
-def _try(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
+def carry_out(tx: Tx, attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
+    """What comes of it; the event that tells so."""
+    if outcome.suppressed is not None:
+        return _refuse(tx, attempt, SUPPRESSIONS[outcome.suppressed])
     if outcome.delivered:
-        _record_delivered(tx, attempt, outcome)
-        if "archive-to" in attempt.options:
-            archive.schedule(tx, attempt.message, attempt.options["archive-to"])
-    elif not outcome.temporary:
-        _record_bounce(tx, attempt, outcome)
-        _suppress(tx, attempt, outcome)
-    elif attempt.number <= len(RETRY_AFTER):
-        after = RETRY_AFTER[attempt.number - 1]
-        _record_deferral(tx, attempt, outcome, after)
-        subject = f"{attempt.message.id} {attempt.recipient}"
-        domain_id = attempt.message.domain_id
-        jobs.schedule(tx, Step.DELIVER, subject, domain_id=domain_id, after=after, attempt=attempt.number + 1)
-    else:
-        _give_up(tx, attempt)
+        delivered = _record_delivered(tx, attempt, outcome)
+        _go_on(tx, attempt, outcome)
+        return delivered
+    if not outcome.temporary:
+        bounces.suppress(tx, attempt.message, attempt.recipient, outcome)
+        return _record_bounce(tx, attempt, outcome)
+    after = _retry_after(tx, attempt)
+    if after is None:
+        return _give_up(tx, attempt)
+    deliveries.schedule(
+        tx, attempt.message, attempt.plan, after=after + outcome.delay, attempt=attempt.number + 1
+    )
+    return _record_deferral(tx, attempt, outcome, after)
 
 
-def _suppress(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
-    """A hard bounce goes on the bounce list, unless the address or its domain is on the allowlist."""
-    domain_id, recipient = attempt.message.domain_id, attempt.recipient
-    for entry in (recipient, recipient.rpartition("@")[2]):
-        if Kind.ALLOW in {each.kind for each in suppressions.list_of_address(tx, domain_id, entry)}:
-            return
-    suppressions.put(tx, domain_id, recipient, Kind.BOUNCE, code=str(outcome.code), error=outcome.text)
+def _go_on(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
+    """All that follows a delivery has its line here."""
+    message, recipient, options = attempt.message, attempt.recipient, attempt.options
+    if "archive-to" in options:
+        archive.schedule(tx, message, recipient, options["archive-to"])
+    relay.schedule(tx, message, recipient)
+    for each in outcome.then:
+        follow_up.schedule(tx, message, recipient, each)
+
+
+def _retry_after(tx: Tx, attempt: Attempt) -> int | None:
+    """Seconds; none if it was the last attempt, or the next came too late for the sender (`o:deliver-within`)."""
+    if attempt.number > len(RETRY_AFTER):
+        return None
+    after = RETRY_AFTER[attempt.number - 1]
+    until = attempt.options.get("deliver-until")
+    return None if until is not None and tx.now + after > float(until) else after
 
 
 def _common(attempt: Attempt) -> dict[str, Any]:
     message, options = attempt.message, attempt.options
     told = {
         "flags": {
-            "is-routed": False,
-            "is-authenticated": True,
+            "is-routed": "incoming" in options,
+            "is-authenticated": "incoming" not in options,
             "is-system-test": False,
             "is-test-mode": "testmode" in options,
             "is-big": message.size > BIG,
@@ -134,8 +200,10 @@ def _common(attempt: Attempt) -> dict[str, Any]:
         "storage": storage(message),
         "envelope": {"sender": message.sender, "transport": "smtp", "targets": attempt.recipient},
     }
-    if "template" in options:
-        told["template"] = {"name": options["template"]}
+    if "template-info" in options:
+        told["template"] = options["template-info"]
+    if "mailing-list" in options:
+        told["mailing-list"] = options["mailing-list"]
     return told
 
 
@@ -149,49 +217,54 @@ def _sent(attempt: Attempt) -> dict[str, Any]:
 
 
 def _status(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
+    if not outcome.connected:
+        description = outcome.text if outcome.code == NO_MX else ""
+        return _unsent(attempt, outcome.code, message=outcome.text, description=description)
     return {
         "attempt-no": attempt.number,
         "code": outcome.code,
         "message": outcome.text,
         "description": "",
         "enhanced-code": outcome.enhanced_code,
-        "mx-host": f"mx.{attempt.recipient.rpartition('@')[2]}",
+        "mx-host": outcome.mx_host or f"mx.{attempt.recipient.rpartition('@')[2]}",
         "tls": outcome.tls,
         "certificate-verified": outcome.verified,
         "utf8": True,
-        "session-seconds": 0.05,
+        "session-seconds": outcome.delay or SESSION_SECONDS,
         "first-delivery-attempt-seconds": 0.01,
     }
 
 
-def _record_delivered(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
+def _record_delivered(tx: Tx, attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
     told = {**_sent(attempt), "delivery-status": _status(attempt, outcome)}
-    record(tx, EventType.DELIVERED, attempt.message, attempt.recipient, told)
+    return record(tx, EventType.DELIVERED, attempt.message, attempt.recipient, told)
 
 
-def _record_bounce(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
-    status = {**_status(attempt, outcome), "bounce-type": "hard"}
-    _record_failed(tx, attempt, "bounce", {**_sent(attempt), "delivery-status": status})
+def _record_bounce(tx: Tx, attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
+    status = {**_status(attempt, outcome), "bounce-type": "hard" if outcome.hard else "soft"}
+    told = {**_sent(attempt), "delivery-status": status}
+    return _record_failed(tx, attempt, outcome.reason or "bounce", told)
 
 
-def _record_deferral(tx: Tx, attempt: Attempt, outcome: Outcome, after: int) -> None:
+def _record_deferral(tx: Tx, attempt: Attempt, outcome: Outcome, after: int) -> dict[str, Any]:
     told = {
-        **_sent(attempt),
+        **(_sent(attempt) if outcome.connected else _common(attempt)),
         "severity": "temporary",
         "log-level": "warn",
         "delivery-status": {**_status(attempt, outcome), "retry-seconds": after},
     }
-    _record_failed(tx, attempt, "generic", told)
+    return _record_failed(tx, attempt, outcome.reason or "generic", told)
 
 
-def _give_up(tx: Tx, attempt: Attempt) -> None:
-    told = {**_common(attempt), "delivery-status": _unsent(attempt, 602, message="Too old")}
-    _record_failed(tx, attempt, "old", told)
+def _give_up(tx: Tx, attempt: Attempt) -> dict[str, Any]:
+    told = {**_common(attempt), "delivery-status": _unsent(attempt, TOO_OLD_CODE, message="Too old")}
+    return _record_failed(tx, attempt, "old", told)
 
 
-def _refuse(tx: Tx, attempt: Attempt, suppression: Suppression) -> None:
+def _refuse(tx: Tx, attempt: Attempt, suppression: Suppression) -> dict[str, Any]:
     status = _unsent(attempt, suppression.code, description=suppression.description)
-    _record_failed(tx, attempt, suppression.reason, {**_common(attempt), "delivery-status": status})
+    told = {**_common(attempt), "delivery-status": status}
+    return _record_failed(tx, attempt, suppression.reason, told)
 
 
 def _unsent(attempt: Attempt, code: int, *, message: str = "", description: str = "") -> dict[str, Any]:
@@ -205,7 +278,7 @@ def _unsent(attempt: Attempt, code: int, *, message: str = "", description: str 
     }
 
 
-def _record_failed(tx: Tx, attempt: Attempt, reason: str, told: dict[str, Any]) -> None:
+def _record_failed(tx: Tx, attempt: Attempt, reason: str, told: dict[str, Any]) -> dict[str, Any]:
     """For good, unless `told` has another severity."""
     told = {"severity": "permanent", "reason": reason, "log-level": "error", **told}
-    record(tx, EventType.FAILED, attempt.message, attempt.recipient, told)
+    return record(tx, EventType.FAILED, attempt.message, attempt.recipient, told)

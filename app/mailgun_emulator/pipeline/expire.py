@@ -1,6 +1,6 @@
-"""Forgets stored messages and events whose time is over."""
+"""Forgets stored messages, events and posts to webhooks whose time is over."""
 
-from mailgun_emulator.state import domains, events, messages
+from mailgun_emulator.state import domains, events, messages, webhook_deliveries
 from mailgun_emulator.state.database import Tx
 
 AT_ONCE = 200
@@ -13,7 +13,8 @@ def expire(tx: Tx, account_id: str = "") -> int:
     for domain in domains.list_owned(tx):
         if account_id in ("", domain.account_id):
             tx.account_id = domain.account_id  # whose clock says what is over
-            gone += messages.expire(tx, domain.id, AT_ONCE) + events.expire(tx, domain.id, AT_ONCE)
+            for each in (messages, events, webhook_deliveries):
+                gone += each.expire(tx, domain.id, AT_ONCE)
         if gone >= AT_ONCE:
             break
     return gone

@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailgun_emulator.core.settings import Settings
+from mailgun_emulator.mail import hosts
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession, FormData
@@ -35,7 +36,7 @@ class Answer(NamedTuple):
 
 
 class Outgoing:
-    """One for each emulator; connections stay open from one post to the next."""
+    """One for each emulator; connections stay open from one post to the next, cookies are not kept."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -48,9 +49,10 @@ class Outgoing:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
+            url = hosts.rewritten(url, self._settings.webhook_rewrite)
             async with self._open().post(url, data=data, headers=headers, allow_redirects=False) as answer:
                 body = await answer.content.read(MOST_BODY_BYTES)
-                told = dict(answer.headers)
+                told = {str(name): value for name, value in answer.headers.items()}
                 text = body.decode("utf-8", "replace")
                 return Answer(answer.status, told, text, "", loop.time() - begun)
         except TimeoutError:
@@ -62,10 +64,11 @@ class Outgoing:
     def _open(self) -> "ClientSession":
         """Certificates are not checked: on one's own machine they are rarely signed by anybody."""
         if self._session is None:
-            from aiohttp import ClientSession, ClientTimeout, TCPConnector
+            from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
             self._session = ClientSession(
                 connector=TCPConnector(limit=0, ssl=False, keepalive_timeout=30),
+                cookie_jar=DummyCookieJar(),
                 timeout=ClientTimeout(total=TIMEOUT_SECONDS),
                 headers={"User-Agent": USER_AGENT},
             )

@@ -9,7 +9,7 @@ from mailgun_emulator.pipeline import notify, tally
 from mailgun_emulator.pipeline.about import About, Subject
 from mailgun_emulator.state import events
 from mailgun_emulator.state.database import Tx
-from mailgun_emulator.state.events import EventType
+from mailgun_emulator.state.events import OF_LISTS, EventType
 from mailgun_emulator.state.messages import SentMessage
 
 __all__ = ["About", "Subject", "record", "storage"]
@@ -30,10 +30,7 @@ def record(
         "log-level": "info",
         "account": {"id": tx.account_id},
         "domain": {"name": message.domain_name},
-        "recipient": recipient,
-        "recipient-domain": recipient.rpartition("@")[2],
-        "tags": tags or (None if kind in _NULL_WITHOUT_TAGS else []),
-        "user-variables": orjson.Fragment(message.variables),
+        **({} if kind in OF_LISTS else _of_message(kind, message, recipient, tags)),
         **told,
     }
     row = events.add(
@@ -46,9 +43,20 @@ def record(
         payload=orjson.dumps(payload).decode(),
         tags=tags,
     )
-    tally.count(tx, kind, message, payload)
-    notify.schedule(tx, kind, message.domain_id, payload, row)
+    if kind not in OF_LISTS:
+        tally.count(tx, kind, message, payload)
+        notify.schedule(tx, kind, message.domain_id, payload, row)
     return payload
+
+
+def _of_message(kind: EventType, message: Subject, recipient: str, tags: list[str]) -> dict[str, Any]:
+    """What is stored has its recipients elsewhere (facts/sending.md, 3.2)."""
+    whom = {"recipient": recipient, "recipient-domain": recipient.rpartition("@")[2]}
+    return {
+        **({} if kind is EventType.STORED else whom),
+        "tags": tags or (None if kind in _NULL_WITHOUT_TAGS else []),
+        "user-variables": orjson.Fragment(message.variables),
+    }
 
 
 def storage(message: SentMessage) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """What is handed over to be sent, before it is a message."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
-from mailgun_emulator.mail import mime
+from mailgun_emulator.mail import bodies, encoded_words, headers, mime
 from mailgun_emulator.mail.addresses import Address
 
 
@@ -15,7 +16,10 @@ class Submission:
 
     `options` are those parameters that matter after acceptance, by their names without `o:`; `deliver_at` is in
     seconds since 1970, `message_id` the sender's own choice, `ready` a MIME to send as it is. With
-    `recipient_variables` each of `to` gets a copy of its own. `base_url` is the one the sender called.
+    `recipient_variables` each of `to` gets a copy of its own. `base_url` is the one the sender called. By SMTP it came
+    from a client that called itself `helo`, secured as `tls` says.
+    Who only sends to us, as any server may, is not `authenticated`. `marks` are the placeholders of the one recipient
+    that this is the copy for, with what to fill in.
     """
 
     sender: str
@@ -40,6 +44,19 @@ class Submission:
     base_url: str = ""
     key_id: str = ""
     client_ip: str = "127.0.0.1"
+    helo: str = ""
+    tls: str = ""
+    authenticated: bool = True
+    marks: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it may read otherwise to each recipient: it has placeholders, or a template that may have some."""
+        texts = [self.subject, self.text, self.html, self.amp_html, *self.variables.values()]
+        texts += [value for _, value in self.headers]
+        if self.ready is not None:
+            texts += _texts_of(headers.crlf(self.ready))
+        return "template" in self.options or any("%recipient" in text for text in texts if text)
 
     def for_one(self, to: Address, values: dict[str, Any]) -> "Submission":
         """The copy for that recipient, with its placeholders filled in wherever they stand.
@@ -54,22 +71,82 @@ class Submission:
             "%recipient_fname%": first,
             "%recipient_lname%": last.rpartition(" ")[2],
         }
-        for key, value in values.items():
-            marks[f"%recipient.{key}%"] = value if isinstance(value, str) else orjson.dumps(value).decode()
+        return self._with_marks(to, marks | _marks_of(values))
 
-        def fill(text: str) -> str:
-            for mark, value in marks.items():
-                text = text.replace(mark, value)
-            return text
+    def for_list(self, to: Address, values: dict[str, Any]) -> "Submission":
+        """The copy for a mailing list. Only the `values` are filled in: who the recipient is differs by member."""
+        return self._with_marks(to, _marks_of(values))
 
+    def _with_marks(self, to: Address, marks: dict[str, str]) -> "Submission":
+        personal = replace(self, to=[to], marks=self.marks | marks)
+        fill = personal.filled_in
         return replace(
-            self,
-            to=[to],
+            personal,
             subject=fill(self.subject),
             text=None if self.text is None else fill(self.text),
             html=None if self.html is None else fill(self.html),
             amp_html=None if self.amp_html is None else fill(self.amp_html),
             headers=[(name, fill(value)) for name, value in self.headers],
-            ready=None if self.ready is None else fill(self.ready.decode("latin-1")).encode("latin-1"),
+            ready=None if self.ready is None else _filled(headers.crlf(self.ready), fill),
             variables={name: fill(value) for name, value in self.variables.items()},
+            options=personal._filled_options(),
         )
+
+    def filled_in(self, text: str) -> str:
+        """The text with what stands in for the one recipient's placeholders."""
+        for mark, value in self.marks.items():
+            text = text.replace(mark, value)
+        return text
+
+    def _filled_options(self) -> dict[str, Any]:
+        """With the template's own variables filled in, which are JSON (facts/sending.md, 2.5)."""
+        text = self.options.get("template-variables", "")
+        if "%recipient" not in text:
+            return self.options
+        try:
+            filled = orjson.dumps(self._filled_values(orjson.loads(text))).decode()
+        except orjson.JSONDecodeError:
+            filled = self.filled_in(text)
+        return {**self.options, "template-variables": filled}
+
+    def _filled_values(self, value: Any) -> Any:
+        match value:
+            case str():
+                return self.filled_in(value)
+            case list():
+                return [self._filled_values(each) for each in value]
+            case dict():
+                return {name: self._filled_values(each) for name, each in value.items()}
+            case _:
+                return value
+
+
+def _marks_of(values: dict[str, Any]) -> dict[str, str]:
+    return {
+        f"%recipient.{key}%": value if isinstance(value, str) else orjson.dumps(value).decode()
+        for key, value in values.items()
+    }
+
+
+def _filled(mime: bytes, fill: Callable[[str], str]) -> bytes:
+    """With the placeholders filled in its header fields and its texts, whatever these are encoded in."""
+    fields, body = headers.split(bodies.change_texts(mime, lambda _, text: fill(text)))
+    return b"".join([*(_filled_field(field, fill) for field in fields), b"\r\n", body])
+
+
+def _texts_of(mime: bytes) -> list[str | None]:
+    """All that placeholders are filled in."""
+    found: list[str | None] = []
+
+    def note(text: str) -> str:
+        found.append(text)
+        return text
+
+    _filled(mime, note)
+    return found
+
+
+def _filled_field(field: headers.Field, fill: Callable[[str], str]) -> bytes:
+    value = encoded_words.decode(field.value)
+    new = fill(value)
+    return field.raw if new == value else headers.write(field.name, new).encode()

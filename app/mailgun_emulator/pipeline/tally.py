@@ -1,35 +1,86 @@
-"""What is counted of an event (facts/sending.md, 7)."""
+"""What is counted of an event (facts/sending.md, 7).
 
+The metrics and, with a plus, what is counted besides of some of their events:
+
+accepted.incoming, accepted.outgoing · delivered.smtp, delivered.http · failed.SEVERITY.REASON · and the other events
+by their names · delivered+retried (not at the first attempt) · delivered+optimized, failed+optimized (send time
+optimization) · failed+hard (bounces) · failed+rule.SEVERITY.RULE (of `mail.bounce_rules`) · opened+unique,
+clicked+unique (the recipient's first to that message). `pipeline.notify` counts failed+webhook (given up).
+
+Of a message that is delivered at once nothing is counted that can be told from the rest.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
-from mailgun_emulator.mail import providers
+from mailgun_emulator.mail import bounce_rules
 from mailgun_emulator.pipeline.about import Subject
-from mailgun_emulator.state import statistics
+from mailgun_emulator.state import events, statistics
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 
+_REACTIONS = (EventType.OPENED, EventType.CLICKED)
+
 
 def count(tx: Tx, kind: EventType, message: Subject, payload: dict[str, Any]) -> None:
-    statistics.count(
-        tx,
-        message.domain_id,
-        metric_of(kind, payload),
-        orjson.loads(message.tags),
-        provider=providers.known(payload.get("recipient-domain", "")),
-        ip=payload.get("envelope", {}).get("sending-ip", ""),
-    )
+    tags = [] if message.tags == "[]" else orjson.loads(message.tags)
+    about: dict[str, str] = {"recipient_domain": payload.get("recipient-domain", "").lower()}
+    if "envelope" in payload:
+        about["ip"] = payload["envelope"].get("sending-ip", "")
+    if "client-info" in payload:
+        about |= _client(payload)
+    statistics.count(tx, message.domain_id, metric_of(kind, payload), tags, **about)
+    for metric in besides(kind, payload):
+        statistics.count(tx, message.domain_id, metric, tags, **about)
+    if kind in _REACTIONS and _is_first(tx, kind, message, payload):
+        statistics.count(tx, message.domain_id, f"{kind.value}+unique", tags, **about)
 
 
 def metric_of(kind: EventType, payload: dict[str, Any]) -> str:
-    """What `statistics` counts it as: the path to its number in the answers of Mailgun's statistics."""
+    """The path to its number in the answers of Stats. Incoming is what nobody's credentials sent, copies that routes
+    forward among it, as the published document defines it.
+    """
     match kind:
         case EventType.ACCEPTED:
-            return "accepted.outgoing"
+            flags = payload.get("flags", {})
+            incoming = flags.get("is-authenticated") is False and not flags.get("is-routed")
+            return "accepted.incoming" if incoming else "accepted.outgoing"
         case EventType.DELIVERED:
             return f"delivered.{payload['envelope'].get('transport', 'smtp')}"
+        case EventType.FAILED if payload.get("flags", {}).get("is-delayed-bounce"):
+            return f"failed.{payload['severity']}.delayed-bounce"
         case EventType.FAILED:
             return f"failed.{payload['severity']}.{payload['reason']}"
         case _:
             return kind.value
+
+
+def besides(kind: EventType, payload: dict[str, Any]) -> Iterator[str]:
+    if kind not in (EventType.DELIVERED, EventType.FAILED):
+        return
+    status = payload.get("delivery-status", {})
+    if "i-delivery-optimizer" in payload and payload.get("severity") != "temporary":
+        yield f"{kind.value}+optimized"
+    if kind is EventType.DELIVERED:
+        if status.get("attempt-no", 1) > 1:
+            yield "delivered+retried"
+        return
+    if status.get("bounce-type") == "hard":
+        yield "failed+hard"
+    rule = bounce_rules.rule_of(payload)
+    if rule is not None:
+        yield f"failed+rule.{payload['severity']}.{rule.id}"
+
+
+def _client(payload: dict[str, Any]) -> dict[str, str]:
+    about, place = payload.get("client-info", {}), payload.get("geolocation", {})
+    told = {"country": place.get("country"), "device": about.get("device-type"), "bot": about.get("bot")}
+    return {name: value or "" for name, value in told.items()}
+
+
+def _is_first(tx: Tx, kind: EventType, message: Subject, payload: dict[str, Any]) -> bool:
+    """Whether the recipient has not opened or clicked that message before."""
+    first = events.find_first(tx, message.domain_id, kind, message.message_id, payload["recipient"])
+    return first is None or first["id"] == payload["id"]

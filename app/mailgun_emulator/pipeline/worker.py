@@ -7,9 +7,16 @@ from contextlib import suppress
 
 from mailgun_emulator.pipeline.archive import archive
 from mailgun_emulator.pipeline.deliver import deliver
+from mailgun_emulator.pipeline.expand import expand
 from mailgun_emulator.pipeline.expire import expire
+from mailgun_emulator.pipeline.follow_up import follow_up
+from mailgun_emulator.pipeline.forward import forward, notify_of_stored
 from mailgun_emulator.pipeline.lanes import Lanes
+from mailgun_emulator.pipeline.notify import notify
 from mailgun_emulator.pipeline.outgoing import Outgoing
+from mailgun_emulator.pipeline.receive import receive_again
+from mailgun_emulator.pipeline.relay import relay
+from mailgun_emulator.pipeline.upload_members import upload_members
 from mailgun_emulator.state import certificates, domain_keys, domains, jobs, suppressions
 from mailgun_emulator.state.database import Database, Tx
 from mailgun_emulator.state.jobs import DueJob, Step
@@ -25,6 +32,10 @@ MOST_SECONDS_ASLEEP = 60.0
 
 STEPS: Mapping[str, Callable[[Tx, DueJob], None]] = {
     Step.DELIVER: deliver,
+    Step.RECEIVE: receive_again,
+    Step.EXPAND_LIST: expand,
+    Step.UPLOAD_MEMBERS: upload_members,
+    Step.FOLLOW_UP: follow_up,
     Step.DELETE_DOMAIN: domains.remove_some,
     Step.ENABLE_DOMAIN: domains.enable_when_due,
     Step.ROTATE_KEYS: domain_keys.rotate_when_due,
@@ -32,7 +43,13 @@ STEPS: Mapping[str, Callable[[Tx, DueJob], None]] = {
     Step.CERTIFY: certificates.certify,
 }
 """What is done inside one transaction."""
-POSTS: Mapping[str, Callable[[Database, Outgoing, DueJob], Awaitable[None]]] = {Step.ARCHIVE: archive}
+POSTS: Mapping[str, Callable[[Database, Outgoing, DueJob], Awaitable[None]]] = {
+    Step.ARCHIVE: archive,
+    Step.NOTIFY: notify,
+    Step.FORWARD: forward,
+    Step.STORE_NOTIFY: notify_of_stored,
+    Step.RELAY: relay,
+}
 """What speaks to the outside in between; it completes its jobs itself."""
 
 
@@ -41,7 +58,7 @@ class Worker:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._outgoing = Outgoing(database.settings)
+        self.outgoing = Outgoing(database.settings)
         self._lanes = Lanes(self._post)
         self._one_at_a_time = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -58,7 +75,7 @@ class Worker:
             with suppress(asyncio.CancelledError):
                 await self._task
         await self.forget()
-        await self._outgoing.close()
+        await self.outgoing.close()
 
     async def forget(self) -> None:
         """Break off what is under way: there are no jobs any more."""
@@ -128,7 +145,7 @@ class Worker:
 
     async def _post(self, job: DueJob) -> None:
         try:
-            await POSTS[job.step](self._database, self._outgoing, job)
+            await POSTS[job.step](self._database, self.outgoing, job)
         except Exception:  # noqa: BLE001 - whatever it was, it is logged there, and the other jobs go on
             self._put_aside(job)
 

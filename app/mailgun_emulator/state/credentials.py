@@ -1,13 +1,17 @@
 """SMTP credentials of a domain (facts/account.md, 4)."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
+from sqlalchemy import bindparam
+from sqlalchemy import select as select_columns
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail import addresses
+from mailgun_emulator.state.accounts import Account
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.statements import Query
 
 
 class CredentialNotFound(NotFound):
@@ -41,6 +45,24 @@ class SmtpCredential(SQLModel, table=True):
     created_at: float
 
 
+class Login(NamedTuple):
+    """What a password opens: that domain of that account."""
+
+    account_id: str
+    domain_name: str
+    password: str
+
+
+_BY_LOGIN = Query(
+    select_columns(col(Domain.account_id), col(Domain.name), col(SmtpCredential.password))
+    .join_from(SmtpCredential, Domain, col(Domain.id) == SmtpCredential.domain_id)
+    .join(Account, col(Account.id) == Domain.account_id)
+    .where(col(SmtpCredential.login) == bindparam("login"), col(Domain.deleted).is_(False))
+    .order_by(col(Account.created_at), col(Account.id)),
+    Login,
+)
+
+
 def full_login(domain: Domain, login: str) -> str:
     """`someone` and `someone@domain` name the same credential."""
     return (login if "@" in login else f"{login}@{domain.name}").lower()
@@ -66,6 +88,11 @@ def get(tx: Tx, domain: Domain, login: str) -> SmtpCredential:
     if credential is None:
         raise CredentialNotFound
     return credential
+
+
+def list_by_login(tx: Tx, login: str) -> list[Login]:
+    """Those of all accounts that have a domain of that name, the oldest account first."""
+    return _BY_LOGIN.list(tx, login=login)
 
 
 def create(tx: Tx, domain: Domain, login: str, password: str, *, system: bool = False) -> SmtpCredential:

@@ -85,6 +85,27 @@ class PublishedKey(NamedTuple):
     host: str
 
 
+class SigningKey(NamedTuple):
+    """What signs, and where the public half is published."""
+
+    domain_id: str
+    selector: str
+    host: str
+    private_pem: str
+
+
+_host: Any = func.coalesce(Domain.dkim_host, Domain.name)
+_SIGNING = Query(
+    select_columns(col(DomainKey.domain_id), col(DomainKey.selector), _host, col(DomainKey.private_pem))
+    .join(Domain, col(Domain.id) == DomainKey.domain_id)
+    .where(
+        col(Domain.account_id) == bindparam("account_id"),
+        _host == bindparam("host"),
+        col(DomainKey.selector) == func.coalesce(bindparam("selector"), col(DomainKey.selector)),
+    )
+    .order_by(col(DomainKey.active).desc(), col(DomainKey.id)),
+    SigningKey,
+)
 _PUBLISHED = select_columns(
     *columns(DomainKey, PublishedKey._fields[:-2]),
     col(Domain.name),
@@ -125,6 +146,25 @@ def list_in_use(tx: Tx, details: DomainDetails) -> list[PublishedKey]:
         ensure(tx, tx.session.get_one(Domain, details.signer_id))
         found = find_in_use(tx, details)
     return found
+
+
+def find_signing(tx: Tx, record: str, domain_id: str) -> SigningKey | None:
+    """The key of the account that is published there; of several that of the domain itself.
+
+    If nothing is published at that host, a key is made: nobody had asked for one yet.
+    """
+    selector, _, host = record.partition("._domainkey.")
+    found = _SIGNING.list(tx, account_id=tx.account_id, host=host, selector=selector)
+    if not found and not _SIGNING.list(tx, account_id=tx.account_id, host=host, selector=None):
+        found = _make_signing(tx, host)
+    return next((key for key in found if key.domain_id == domain_id), found[0] if found else None)
+
+
+def _make_signing(tx: Tx, host: str) -> list[SigningKey]:
+    domain = tx.session.exec(select(Domain).where(Domain.account_id == tx.account_id, host == _host)).first()
+    if domain is not None:
+        ensure(tx, domain)
+    return _SIGNING.list(tx, account_id=tx.account_id, host=host, selector=None)
 
 
 def list_of_account(

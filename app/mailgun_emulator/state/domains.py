@@ -21,7 +21,13 @@ TEXT_FOOTER = "\n\nTo unsubscribe click: <%unsubscribe_url%>\n\n"
 SANDBOX = "sandbox"
 
 REMOVED_AT_ONCE = 1000
-_LARGE = (("event", "id"), ("event_tag", "tag, at, event_id"), ("message", "id"), ("suppression", "address"))
+_LARGE = (
+    ("webhook_delivery", "id"),
+    ("event", "id"),
+    ("event_tag", "tag, at, event_id"),
+    ("message", "id"),
+    ("suppression", "address"),
+)
 """Tables too large to be emptied in one go, and by which columns a part of each is chosen."""
 
 

@@ -59,7 +59,7 @@ def _in(path: str, of: str = "payload") -> str:
     return f"json_extract({of}, '{path}')"
 
 
-def _contains(values: Values, subject: str, text: str) -> str:
+def contains(values: Values, subject: str, text: str) -> str:
     """LIKE takes upper and lower case for the same in ASCII only."""
     spellings = [text] if text.isascii() else sorted({text, text.lower(), text.upper(), text.capitalize()})
     patterns = (f"%{_escaped(spelling)}%" for spelling in spellings)
@@ -72,12 +72,12 @@ def _escaped(text: str) -> str:
 
 def _part_of(path: str) -> Condition:
     """IS TRUE because NOT must hold for what an event does not tell."""
-    return lambda values, atom: f"({_contains(values, _in(path), atom.text)}) IS TRUE"
+    return lambda values, atom: f"({contains(values, _in(path), atom.text)}) IS TRUE"
 
 
 def _part_of_any(path: str, subject: str) -> Condition:
     def found(values: Values, atom: Atom) -> str:
-        condition = _contains(values, subject, atom.text)
+        condition = contains(values, subject, atom.text)
         return f"EXISTS (SELECT 1 FROM json_each(payload, '{path}') WHERE {condition})"  # noqa: S608 - texts are parameters
 
     return found
@@ -98,7 +98,7 @@ def _size(values: Values, atom: Atom) -> str:
 
 def _recipient(values: Values, atom: Atom) -> str:
     text = atom.text.lower()
-    return f"recipient = {values.put(text)}" if is_address(text) else _contains(values, "recipient", text)
+    return f"recipient = {values.put(text)}" if is_address(text) else contains(values, "recipient", text)
 
 
 def _message_id(values: Values, atom: Atom) -> str:

@@ -1,5 +1,6 @@
 """Reads the events, page by page, in the order of their time (facts/sending.md, 3.3)."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from mailgun_emulator.expressions import event_filter
@@ -136,7 +137,7 @@ def _is_of(expression: Expression, type_: EventType) -> bool:
     return event_filter.holds(expression, lambda atom: atom.text.lower() == type_)
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
     """Rows to choose from, met in the order of two columns."""
 
     rows: str
@@ -144,26 +145,42 @@ class _Source(NamedTuple):
     id: str = "id"
 
 
-def _sources(types: list[EventType], wanted: list[tuple[str, Expression]], values: Values) -> list[_Source]:
+class Hints(NamedTuple):
+    """What all events that are looked for have in common, if it leaves few rows to look at."""
+
+    message: bool = False
+    recipient: bool = False
+    tag: str = ""
+
+
+def _sources(types: list[EventType], wanted: list[tuple[str, Expression]], values: Values) -> list[Source]:
+    words = [(field, found) for field, each in wanted if (found := _any_of(each))]
+    hints = Hints(
+        message=any(field == "message-id" for field, _ in words),
+        recipient=any(field == "recipient" and all(map(is_address, found)) for field, found in words),
+        tag=next((found[0] for field, found in words if field == "tags" and len(found) == 1), ""),
+    )
+    return sources(types, hints, values)
+
+
+def sources(types: Iterable[str], hints: Hints, values: Values) -> list[Source]:
     """What leaves few rows to look at. SQLite has no statistics and would often walk through all of the domain's.
 
     Of several types each is read in its own order, and SQLite merges them, so that a rare one is found at once.
     """
-    if not types:
+    placeholders = [values.put(str(each)) for each in types]
+    if not placeholders:
         return []
-    words = [(field, found) for field, each in wanted if (found := _any_of(each))]
-    tag = next((found[0] for field, found in words if field == "tags" and len(found) == 1), None)
-    placeholders = [values.put(each.value) for each in types]
     among = f" AND type IN ({', '.join(placeholders)})"
-    if any(field == "message-id" for field, _ in words):
-        return [_Source(f"event INDEXED BY ix_event_message_id WHERE domain_id = :domain{among}")]
-    if any(field == "recipient" and all(map(is_address, found)) for field, found in words):
-        return [_Source(f"event INDEXED BY event_recipient WHERE domain_id = :domain{among}")]
-    if tag is not None:
-        tagged = f"event_tag.domain_id = :domain AND tag = {values.put(tag.lower())}"
+    if hints.message:
+        return [Source(f"event INDEXED BY ix_event_message_id WHERE domain_id = :domain{among}")]
+    if hints.recipient:
+        return [Source(f"event INDEXED BY event_recipient WHERE domain_id = :domain{among}")]
+    if hints.tag:
+        tagged = f"event_tag.domain_id = :domain AND tag = {values.put(hints.tag.lower())}"
         rows = f"event_tag CROSS JOIN event ON event.id = event_id WHERE {tagged}{among}"
-        return [_Source(rows, "event_tag.at", "event_id")]
-    return [_Source(f"event WHERE domain_id = :domain AND type = {place}") for place in placeholders]
+        return [Source(rows, "event_tag.at", "event_id")]
+    return [Source(f"event WHERE domain_id = :domain AND type = {place}") for place in placeholders]
 
 
 def _any_of(expression: Expression) -> list[str]:

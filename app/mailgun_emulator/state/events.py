@@ -1,13 +1,14 @@
 """What has happened to messages (facts/sending.md, 3). Only `pipeline.record` adds to it."""
 
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
+import orjson
 from sqlalchemy import Index, bindparam, delete, insert, literal_column
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.state.database import Tx
-from mailgun_emulator.state.statements import Statement
+from mailgun_emulator.state.statements import Query, Statement, columns
 from mailgun_emulator.state.tags import Tag
 
 
@@ -21,6 +22,13 @@ class EventType(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     COMPLAINED = "complained"
     STORED = "stored"
+    LIST_MEMBER_UPLOADED = "list_member_uploaded"
+    LIST_MEMBER_UPLOAD_ERROR = "list_member_upload_error"
+    LIST_UPLOADED = "list_uploaded"
+
+
+OF_LISTS = (EventType.LIST_MEMBER_UPLOADED, EventType.LIST_MEMBER_UPLOAD_ERROR, EventType.LIST_UPLOADED)
+"""Those that are of no message; nobody counts them, and no webhook takes them."""
 
 
 class Event(SQLModel, table=True):
@@ -57,6 +65,23 @@ class EventTag(SQLModel, table=True):
     event_id: int = Field(primary_key=True)
 
 
+class Engagement(NamedTuple):
+    at: float
+    payload: str
+
+
+MOST_ENGAGEMENT = 100
+_ENGAGEMENT = Query(
+    select(*columns(Event, Engagement._fields))
+    .where(
+        col(Event.domain_id) == bindparam("domain_id"),
+        col(Event.recipient) == bindparam("recipient"),
+        col(Event.type).in_([literal_column(f"'{each}'") for each in (EventType.OPENED, EventType.CLICKED)]),
+    )
+    .order_by(col(Event.at).desc())
+    .limit(MOST_ENGAGEMENT),
+    Engagement,
+)
 _INSERT = Statement(insert(Event).values({name: bindparam(name) for name in Event.model_fields}))
 _INSERT_TAG = Statement(
     insert(EventTag)
@@ -107,6 +132,12 @@ def add(
     return row
 
 
+def list_engagement(tx: Tx, domain_id: str, recipient: str) -> list[Engagement]:
+    """What a recipient opened and clicked lately, the latest first."""
+    tx.settle()
+    return _ENGAGEMENT.list(tx, domain_id=domain_id, recipient=recipient.lower())
+
+
 def expire(tx: Tx, domain_id: str, most: int) -> int:
     """Forget some of those that are kept no longer; how many."""
     before = tx.now - tx.settings.event_retention * 86400.0
@@ -114,3 +145,25 @@ def expire(tx: Tx, domain_id: str, most: int) -> int:
     if 0 < gone < most:
         _EXPIRE_TAGS.run(tx, domain_id=domain_id, before=before)
     return gone
+
+
+def find_first(
+    tx: Tx,
+    domain_id: str,
+    type: EventType,  # noqa: A002 - the column's own name
+    message_id: str,
+    recipient: str,
+) -> dict[str, Any] | None:
+    """The payload of the first event of that type of a message and a recipient."""
+    tx.settle()
+    row = tx.read(
+        "SELECT payload FROM event INDEXED BY ix_event_message_id WHERE message_id = :message_id "
+        "AND recipient = :recipient AND type = :type AND domain_id = :domain_id ORDER BY at, id LIMIT 1",
+        {
+            "domain_id": domain_id,
+            "type": type.value,
+            "message_id": message_id.lower(),
+            "recipient": recipient.lower(),
+        },
+    ).fetchone()
+    return None if row is None else orjson.loads(row[0])

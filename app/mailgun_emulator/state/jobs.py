@@ -80,6 +80,16 @@ _INSERT = Statement(insert(Job).values({name: bindparam(name) for name in Job.mo
 _POSTPONE = Statement(
     update(Job).where(_ID).values(at=bindparam("at"), due_at=bindparam("due_at"), taken=False)
 )
+_HASTEN = Statement(
+    update(Job)
+    .where(
+        _OF_ACCOUNT,
+        col(Job.step) == bindparam("step"),
+        col(Job.subject) == bindparam("subject"),
+        col(Job.at) > bindparam("now"),
+    )
+    .values(at=bindparam("now"), due_at=bindparam("due_at"))
+)
 _TAKE = Statement(update(Job).where(_ID).values(taken=True))
 _FREE_ALL = Statement(update(Job).values(taken=False))
 _MOVE = Statement(
@@ -167,6 +177,16 @@ def postpone(tx: Tx, job: DueJob, seconds: float) -> None:
     _POSTPONE.run(tx, id=job.id, at=at, due_at=tx.due(at))
 
 
+def hasten(tx: Tx, step: Step, subject: str | int) -> bool:
+    """What would be done later is due now. False: there is no such job, or it is due already."""
+    tx.settle()
+    due_at = tx.due(tx.now)
+    hastened = _HASTEN.run(
+        tx, account_id=tx.account_id, step=step.value, subject=str(subject), now=tx.now, due_at=due_at
+    )
+    return hastened.rowcount > 0
+
+
 def follow_clock(tx: Tx, clock: Clock) -> None:
     """The clock of the transaction's account was set: its jobs are due when they are by the new time."""
     tx.settle()
@@ -188,7 +208,8 @@ def cancel(tx: Tx, step: Step, domain_id: str) -> None:
 
 
 def cancel_deliveries(tx: Tx, domain_id: str) -> None:
-    cancel(tx, Step.DELIVER, domain_id)
+    for step in (Step.DELIVER, Step.EXPAND_LIST):
+        cancel(tx, step, domain_id)
 
 
 def next_due(tx: Tx) -> float | None:

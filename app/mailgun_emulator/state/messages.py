@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Index, bindparam, delete, insert, select
+from sqlalchemy import Index, bindparam, delete, insert, select, update
 from sqlmodel import Field, SQLModel, col
 
 from mailgun_emulator.core.errors import NotFound
@@ -94,6 +94,11 @@ _STORED = Query(
 )
 _MIME = Query(select(col(Message.mime)).where(col(Message.id) == bindparam("id")), _Mime)
 _DELETE = Statement(delete(Message).where(col(Message.id) == bindparam("id")))
+_KEEP = Statement(
+    update(Message)
+    .where(col(Message.id) == bindparam("id"), col(Message.expires_at) < bindparam("until"))
+    .values(expires_at=bindparam("until"))
+)
 _EXPIRED = select(col(Message.id)).where(
     col(Message.domain_id) == bindparam("domain_id"), col(Message.expires_at) <= bindparam("now")
 )
@@ -129,6 +134,13 @@ def get_stored(tx: Tx, domain_id: str, storage_key: str) -> StoredMime:
 def delete_stored(tx: Tx, domain_id: str, storage_key: str) -> None:
     """Delivery of what was not delivered yet ends with it."""
     _DELETE.run(tx, id=get_stored(tx, domain_id, storage_key).id)
+
+
+def keep(tx: Tx, message: SentMessage, until: float) -> None:
+    """It is needed until then, even if its domain stores messages for a shorter time."""
+    if message.expires_at < until:
+        tx.settle()
+        _KEEP.run(tx, id=message.id, until=until)
 
 
 def expire(tx: Tx, domain_id: str, most: int) -> int:

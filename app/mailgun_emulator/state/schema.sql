@@ -15,6 +15,19 @@ CREATE TABLE start (
 	PRIMARY KEY (id)
 );
 
+CREATE TABLE account_webhook (
+	id VARCHAR NOT NULL, 
+	account_id VARCHAR NOT NULL, 
+	url VARCHAR NOT NULL, 
+	event_types VARCHAR NOT NULL, 
+	description VARCHAR NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_account_webhook_account_id ON account_webhook (account_id);
+
 CREATE TABLE api_key (
 	secret VARCHAR NOT NULL, 
 	id VARCHAR NOT NULL, 
@@ -90,6 +103,53 @@ CREATE TABLE former_domain (
 	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
 );
 
+CREATE TABLE mailing_list (
+	id VARCHAR NOT NULL, 
+	account_id VARCHAR NOT NULL, 
+	address VARCHAR NOT NULL, 
+	spelled VARCHAR NOT NULL, 
+	name VARCHAR NOT NULL, 
+	description VARCHAR NOT NULL, 
+	access_level VARCHAR NOT NULL, 
+	reply_preference VARCHAR NOT NULL, 
+	list_id VARCHAR NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (account_id, address), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
+);
+
+CREATE TABLE outcome_rule (
+	id VARCHAR NOT NULL, 
+	account_id VARCHAR NOT NULL, 
+	position INTEGER NOT NULL, 
+	wanted VARCHAR NOT NULL, 
+	outcome VARCHAR NOT NULL, 
+	times INTEGER, 
+	seen INTEGER NOT NULL, 
+	hits INTEGER NOT NULL, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
+);
+
+CREATE INDEX outcome_rule_order ON outcome_rule (account_id, position);
+
+CREATE TABLE route (
+	number INTEGER NOT NULL, 
+	id VARCHAR NOT NULL, 
+	account_id VARCHAR NOT NULL, 
+	priority INTEGER NOT NULL, 
+	description VARCHAR NOT NULL, 
+	expression VARCHAR NOT NULL, 
+	actions VARCHAR NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (number), 
+	UNIQUE (id), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
+);
+
+CREATE INDEX route_order ON route (account_id, priority, number);
+
 CREATE TABLE sandbox_recipient (
 	account_id VARCHAR NOT NULL, 
 	email VARCHAR NOT NULL, 
@@ -113,15 +173,16 @@ CREATE TABLE certificate (
 
 CREATE TABLE dimension_count (
 	domain_id VARCHAR NOT NULL, 
-	tag VARCHAR NOT NULL, 
 	hour INTEGER NOT NULL, 
 	metric VARCHAR NOT NULL, 
-	provider VARCHAR NOT NULL, 
+	tags VARCHAR NOT NULL, 
+	recipient_domain VARCHAR NOT NULL, 
 	ip VARCHAR NOT NULL, 
 	country VARCHAR NOT NULL, 
 	device VARCHAR NOT NULL, 
+	bot VARCHAR NOT NULL, 
 	count INTEGER NOT NULL, 
-	PRIMARY KEY (domain_id, tag, hour, metric, provider, ip, country, device), 
+	PRIMARY KEY (domain_id, hour, metric, tags, recipient_domain, ip, country, device, bot), 
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
 )
  WITHOUT ROWID;
@@ -139,6 +200,16 @@ CREATE TABLE domain_key (
 	created_at FLOAT NOT NULL, 
 	PRIMARY KEY (id), 
 	UNIQUE (domain_id, selector), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+);
+
+CREATE TABLE domain_webhook (
+	id INTEGER NOT NULL, 
+	domain_id VARCHAR NOT NULL, 
+	event VARCHAR NOT NULL, 
+	url VARCHAR NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (domain_id, event, url), 
 	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
 );
 
@@ -200,6 +271,33 @@ CREATE TABLE job (
 CREATE INDEX job_due ON job (due_at, at) WHERE NOT taken;
 
 CREATE INDEX job_of_account ON job (account_id, at);
+
+CREATE TABLE list_member (
+	mailing_list_id VARCHAR NOT NULL, 
+	address VARCHAR NOT NULL, 
+	spelled VARCHAR NOT NULL, 
+	name VARCHAR NOT NULL, 
+	vars VARCHAR NOT NULL, 
+	subscribed BOOLEAN NOT NULL, 
+	PRIMARY KEY (mailing_list_id, address), 
+	FOREIGN KEY(mailing_list_id) REFERENCES mailing_list (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE TABLE list_upload (
+	task_id VARCHAR NOT NULL, 
+	number INTEGER NOT NULL, 
+	mailing_list_id VARCHAR NOT NULL, 
+	format VARCHAR NOT NULL, 
+	subscribed BOOLEAN NOT NULL, 
+	upsert BOOLEAN NOT NULL, 
+	last BOOLEAN NOT NULL, 
+	items VARCHAR NOT NULL, 
+	PRIMARY KEY (task_id, number), 
+	FOREIGN KEY(mailing_list_id) REFERENCES mailing_list (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_list_upload_mailing_list_id ON list_upload (mailing_list_id);
 
 CREATE TABLE message (
 	id INTEGER NOT NULL, 
@@ -278,4 +376,65 @@ CREATE TABLE tag (
 );
 
 CREATE INDEX tag_name ON tag (domain_id, name);
+
+CREATE TABLE template (
+	id VARCHAR NOT NULL, 
+	domain_id VARCHAR NOT NULL, 
+	name VARCHAR NOT NULL, 
+	description VARCHAR NOT NULL, 
+	created_by VARCHAR NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (domain_id, name), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+);
+
+CREATE TABLE webhook_delivery (
+	id INTEGER NOT NULL, 
+	domain_id VARCHAR NOT NULL, 
+	event_id INTEGER NOT NULL, 
+	webhook VARCHAR NOT NULL, 
+	url VARCHAR NOT NULL, 
+	at FLOAT NOT NULL, 
+	state VARCHAR NOT NULL, 
+	next_at FLOAT, 
+	attempts VARCHAR NOT NULL, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE
+);
+
+CREATE INDEX webhook_delivery_expiry ON webhook_delivery (domain_id, at);
+
+CREATE TABLE list_posting (
+	id INTEGER NOT NULL, 
+	domain_id VARCHAR NOT NULL, 
+	mailing_list_id VARCHAR NOT NULL, 
+	message INTEGER NOT NULL, 
+	submission VARCHAR NOT NULL, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(domain_id) REFERENCES domain (id) ON DELETE CASCADE, 
+	FOREIGN KEY(mailing_list_id) REFERENCES mailing_list (id) ON DELETE CASCADE, 
+	FOREIGN KEY(message) REFERENCES message (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_list_posting_domain_id ON list_posting (domain_id);
+
+CREATE INDEX ix_list_posting_mailing_list_id ON list_posting (mailing_list_id);
+
+CREATE INDEX ix_list_posting_message ON list_posting (message);
+
+CREATE TABLE template_version (
+	id VARCHAR NOT NULL, 
+	template_id VARCHAR NOT NULL, 
+	tag VARCHAR NOT NULL, 
+	content VARCHAR NOT NULL, 
+	engine VARCHAR NOT NULL, 
+	comment VARCHAR NOT NULL, 
+	active BOOLEAN NOT NULL, 
+	headers VARCHAR NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (id), 
+	UNIQUE (template_id, tag), 
+	FOREIGN KEY(template_id) REFERENCES template (id) ON DELETE CASCADE
+);
 

@@ -6,6 +6,7 @@ from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from mailgun_emulator.state.accounts import Account
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domain_keys import DEFAULT_SELECTOR, DomainKey
 from mailgun_emulator.state.domains import Domain
@@ -23,8 +24,16 @@ class SendingDomain(NamedTuple):
     require_tls: bool
     skip_verification: bool
     wildcard: bool
+    spam_action: str
+    encrypt_incoming_message: bool
     archive_to: str | None
     ips: str
+    open_active: bool
+    open_at_top: bool
+    click_active: str
+    unsubscribe_active: bool
+    html_footer: str
+    text_footer: str
     dkim_host: str
     selector: str | None
 
@@ -60,6 +69,21 @@ _BY_NAME = Query(
 )
 
 
+class Owner(NamedTuple):
+    account_id: str
+    wildcard: bool
+
+
+_OWNER = Query(
+    select(col(Domain.account_id), col(Domain.wildcard))
+    .join(Account, col(Account.id) == Domain.account_id)
+    .where(col(Domain.name) == bindparam("name"))
+    .order_by(col(Account.created_at), col(Account.id))
+    .limit(1),
+    Owner,
+)
+
+
 def find(tx: Tx, name: str) -> SendingDomain | None:
     return _BY_NAME.recall(tx, account_id=tx.account_id, name=name.lower())
 
@@ -71,4 +95,15 @@ def find_parent(tx: Tx, name: str) -> SendingDomain | None:
         parent = find(tx, ".".join(labels[first:]))
         if parent is not None and parent.wildcard:
             return parent
+    return None
+
+
+def account_of(tx: Tx, name: str) -> str | None:
+    """The account that mail to this domain is for: the oldest that has it, or has one above it for all below."""
+    name = name.lower()
+    labels = name.split(".")
+    for first in range(max(len(labels) - 1, 1)):
+        owner = _OWNER.recall(tx, name=".".join(labels[first:]))
+        if owner is not None and (first == 0 or owner.wildcard):
+            return owner.account_id
     return None

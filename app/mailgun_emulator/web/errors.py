@@ -22,7 +22,7 @@ async def answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, MailgunError)  # noqa: S101 - tells the type checker what install() promises
     headers = error.headers()
     if error.hint:
-        headers[HINT_HEADER] = error.hint
+        headers[HINT_HEADER] = " ".join(error.hint.encode("ascii", "backslashreplace").decode().split())
         log.warning("%s %s: %s", request.method, request.url.path, error.hint)
     body = error.body()
     if isinstance(body, str):
@@ -37,7 +37,7 @@ async def answer_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - tells the type checker what install() promises
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return await answer(request, BadRequest(f"{where}: {first['msg']}"))
+    return await answer(request, BadRequest(f"{where}: {first['msg'].removeprefix('Value error, ')}"))
 
 
 async def answer_failure(request: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from fastapi import APIRouter
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
@@ -15,6 +15,9 @@ from starlette.types import Receive, Scope, Send
 from mailgun_emulator.web.errors import HINT_HEADER
 
 log = logging.getLogger(__name__)
+
+ANALYTICS = "/v1/analytics/"
+"""Below it neither paths nor methods are known that are not there (facts/clients.md)."""
 
 
 class Found(NamedTuple):
@@ -104,6 +107,8 @@ class RouteIndex(BaseRoute):
             await route.app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
             await PlainTextResponse("", 200)(scope, receive, send)
+        elif scope["path"].startswith(ANALYTICS):
+            await JSONResponse({"error": "Not Found"}, 404)(scope, receive, send)
         elif known:
             methods = ", ".join(sorted(known))
             refusal = PlainTextResponse("Method Not Allowed\n", 405, {"Allow": methods})

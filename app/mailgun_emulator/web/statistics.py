@@ -115,7 +115,20 @@ def _parts(prefix: str, view: type[BaseModel]) -> Callable[[Counts], dict[str, i
 
 
 _temporary = _parts("failed.temporary", Temporary)
-_permanent = _parts("failed.permanent", Permanent)
+_parts_of_permanent = _parts("failed.permanent", Permanent)
+
+
+def _permanent(counts: Counts) -> dict[str, int]:
+    """Webhooks that were given up are no part of the total: no message failed."""
+    optimized, webhook = (counts.get(f"failed+{name}", 0) for name in ("optimized", "webhook"))
+    return {**_parts_of_permanent(counts), "webhook": webhook, "optimized": optimized}
+
+
+_parts_of_delivered = _parts("delivered", Delivered)
+
+
+def _delivered(counts: Counts) -> dict[str, int]:
+    return {**_parts_of_delivered(counts), "optimized": counts.get("delivered+optimized", 0)}
 
 
 def _total(event: str) -> Callable[[Counts], dict[str, int]]:
@@ -123,12 +136,12 @@ def _total(event: str) -> Callable[[Counts], dict[str, int]]:
 
 
 def _reactions(event: str) -> Callable[[Counts], dict[str, int]]:
-    return lambda counts: {"total": counts.get(event, 0), "unique": counts.get(f"{event}.unique", 0)}
+    return lambda counts: {"total": counts.get(event, 0), "unique": counts.get(f"{event}+unique", 0)}
 
 
 TELLERS: dict[str, Callable[[Counts], dict[str, Any]]] = {
     "accepted": _parts("accepted", Accepted),
-    "delivered": _parts("delivered", Delivered),
+    "delivered": _delivered,
     "failed": lambda counts: {"temporary": _temporary(counts), "permanent": _permanent(counts)},
     "stored": _total("stored"),
     "opened": _reactions("opened"),
@@ -157,7 +170,7 @@ class EventsForm(Form):
         return [event for event in TELLERS if event in self.event]
 
 
-class PeriodForm(EventsForm):
+class SpanForm(Form):
     """Dates are RFC 2822 or seconds since 1970; `duration` (`24h`, `7d`, `2m`) wins over start and resolution."""
 
     start: str = ""
@@ -182,6 +195,10 @@ class PeriodForm(EventsForm):
             return periods.period(periods.before(end, number, unit), end, resolution or unit)
         except ValueError:
             raise NotValid("duration", self.duration) from None
+
+
+class PeriodForm(SpanForm, EventsForm):
+    """Which events, and when."""
 
 
 def moment(name: str, text: str, default: float | None = None) -> float:
@@ -242,8 +259,8 @@ _REACTIONS = {
     "clicked": "clicked",
     "complained": "complained",
     "opened": "opened",
-    "unique_clicked": "clicked.unique",
-    "unique_opened": "opened.unique",
+    "unique_clicked": "clicked+unique",
+    "unique_opened": "opened+unique",
     "unsubscribed": "unsubscribed",
 }
 _ALL = {**_REACTIONS, "accepted": "accepted", "delivered": "delivered"}

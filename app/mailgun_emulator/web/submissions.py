@@ -1,28 +1,22 @@
 """The parameters of a message, read and checked as Mailgun does (facts/sending.md, 1.2 to 1.7)."""
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
-import orjson
 from fastapi import Request
 from pydantic import BeforeValidator, Field
 
 from mailgun_emulator.core.errors import BadRequest
-from mailgun_emulator.mail import dates, headers
+from mailgun_emulator.mail import headers
 from mailgun_emulator.mail.addresses import Address, NotAnAddress, parse_list
 from mailgun_emulator.mail.mime import Part
+from mailgun_emulator.pipeline import options
 from mailgun_emulator.pipeline.submission import Submission
-from mailgun_emulator.web.forms import Fields, Form, Upload, as_flag, read_fields
+from mailgun_emulator.web.forms import Fields, Form, Upload, read_fields
 from mailgun_emulator.web.paging import base_url
 
-MOST_RECIPIENTS = 1000
-MOST_TAGS = 10
-TAG_LENGTH = 128
-MOST_OPTION_BYTES = 16 * 1024
-
 _SENDER = "from"
-_CHOICES = {True: "yes", False: "no"}
+_VARIABLES = "x-mailgun-variables"
 
 
 class MissingParameter(BadRequest):
@@ -38,14 +32,6 @@ class HtmlAndTemplate(BadRequest):
     message = "Only one parameters 'html' or 'template' is allowed"
 
 
-class TooManyRecipients(BadRequest):
-    message = f"Too many recipients, max is {MOST_RECIPIENTS}"
-
-
-class TooMuchInOptions(BadRequest):
-    message = "Send options (parameters starting with o:, h:, or v:) are limited to 16 kB total"
-
-
 class NotMultipart(BadRequest):
     def __init__(self, content_type: str) -> None:
         super().__init__(
@@ -57,15 +43,7 @@ class MessageIsNoFile(BadRequest):
     message = "'message' parameter is not a file"
 
 
-def _choice(value: Any) -> Any:
-    """Yes or no in any spelling; a word that is neither leaves the choice to the domain's setting."""
-    flag = as_flag(value)
-    if isinstance(flag, bool):
-        return _CHOICES[flag]
-    return "htmlonly" if str(flag).lower() == "htmlonly" else None
-
-
-Choice = Annotated[str | None, BeforeValidator(_choice)]
+Choice = Annotated[str | None, BeforeValidator(options.choice)]
 """`yes`, `no` or `htmlonly`."""
 
 
@@ -142,7 +120,7 @@ class ResendForm(Form):
 async def read_parts(request: Request) -> Submission:
     fields = await read_fields(request)
     form = MessageForm.of(fields)
-    if not any(form.sender):
+    if not any(form.sender) and not form.template:  # a template may have one
         raise MissingParameter(_SENDER)
     recipients: dict[str, Any] = {name: _addresses(name, getattr(form, name)) for name in ("to", "cc", "bcc")}
     sender = ", ".join(str(value) for value in form.sender)
@@ -206,8 +184,8 @@ def _addresses(name: str, values: list[str]) -> list[Address]:
 def _check_recipients(to: list[Address], count: int) -> None:
     if not to:
         raise MissingParameter("to")
-    if count > MOST_RECIPIENTS:
-        raise TooManyRecipients
+    if count > options.MOST_RECIPIENTS:
+        raise options.TooManyRecipients
 
 
 def _parts(values: list[Any]) -> list[Part]:
@@ -225,12 +203,12 @@ def _shared(request: Request, fields: Fields, form: OptionsForm) -> dict[str, An
     own_id = [value for name, value in custom if name.lower() == "message-id"]
     return {
         **({"message_id": _bare(own_id[0])} if own_id else {}),
-        "headers": [(name, value) for name, value in custom if name.lower() != "x-mailgun-variables"],
-        "tags": _tags(form.tag),
+        "headers": [(name, value) for name, value in custom if name.lower() != _VARIABLES],
+        "tags": options.tags(form.tag),
         "variables": _variables(fields, custom),
-        "recipient_variables": _recipient_variables(form.recipient_variables),
-        "options": _options(form),
-        "deliver_at": _deliver_at(form.deliverytime),
+        "recipient_variables": options.recipient_variables(form.recipient_variables),
+        "options": _options(form, [value for name, value in custom if name.lower() == _VARIABLES]),
+        "deliver_at": options.delivery_time(form.deliverytime),
         **_caller(request),
     }
 
@@ -253,8 +231,8 @@ def _check_size(fields: Fields) -> None:
     for name, values in fields.items():
         if name[1:2] == ":" and name[0] in "ohvt":
             size += sum(len(name) + len(str(value)) for value in values)
-    if size > MOST_OPTION_BYTES:
-        raise TooMuchInOptions
+    if size > options.MOST_OPTION_BYTES:
+        raise options.TooMuchInOptions
 
 
 def _headers(fields: Fields) -> Iterator[tuple[str, str]]:
@@ -266,53 +244,16 @@ def _headers(fields: Fields) -> Iterator[tuple[str, str]]:
                 yield name[2:], str(value)
 
 
-def _tags(given: list[str]) -> list[str]:
-    """ASCII only, 128 characters, no two that differ by case alone, the first ten."""
-    tags: dict[str, str] = {}
-    for tag in given:
-        plain = str(tag).encode("ascii", "ignore").decode().strip()[:TAG_LENGTH]
-        if plain:
-            tags.setdefault(plain.lower(), plain)
-    return list(tags.values())[:MOST_TAGS]
-
-
 def _variables(fields: Fields, custom: list[tuple[str, str]]) -> dict[str, str]:
     """Values are text, whatever was sent (facts/sending.md, trap 5)."""
     variables: dict[str, str] = {}
     for name, value in custom:
-        if name.lower() == "x-mailgun-variables":
-            variables.update(
-                {key: each if isinstance(each, str) else _json(each) for key, each in _object(value).items()}
-            )
+        if name.lower() == _VARIABLES:
+            variables.update(options.variables(value))
     for name, values in fields.items():
         if name.startswith("v:"):
             variables[name[2:]] = str(values[0])
     return variables
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _object(text: str) -> dict[str, Any]:
-    """What is no JSON object counts as an empty one."""
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _recipient_variables(text: str | None) -> dict[str, dict[str, Any]] | None:
-    if text is None:
-        return None
-    try:
-        found = orjson.loads(text or "{}")
-    except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
-        raise BadRequest("'recipient-variables' parameter is not a valid JSON")
-    return found
 
 
 _OPTIONS = {
@@ -322,55 +263,13 @@ _OPTIONS = {
 }
 
 
-def _options(form: OptionsForm) -> dict[str, Any]:
-    _check_times(form)
+def _options(form: OptionsForm, variables: list[str]) -> dict[str, Any]:
     given = ((name, getattr(form, name)) for name in form.model_fields_set if name in _OPTIONS)
-    options: dict[str, Any] = {_OPTIONS[name]: value for name, value in given if value}
-    if form.testmode != _CHOICES[True]:
-        options.pop("testmode", None)
+    asked: dict[str, Any] = {_OPTIONS[name]: value for name, value in given if value}
+    options.check(asked)
+    if asked.get("testmode") != "yes":
+        asked.pop("testmode", None)
     if form.template:
-        options["template"] = form.template.lower()
-        options["template-variables"] = form.template_variables or ""
-    return options
-
-
-def _deliver_at(text: str | None) -> float | None:
-    if not text:
-        return None
-    try:
-        return dates.parse(text)
-    except ValueError:
-        raise BadRequest(f"{text} is not an RFC-2822 compliant date") from None
-
-
-_WITHIN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?")
-_PERIOD = re.compile(r"(\d+)h")
-_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})\s*(am|pm)?", re.IGNORECASE)
-_DKIM = re.compile(r"[\w.-]+\.[\w-]+/[\w-]+")
-
-
-def _check_times(form: OptionsForm) -> None:
-    if form.deliver_within:
-        within = _WITHIN.fullmatch(form.deliver_within)
-        minutes = int(within[1] or 0) * 60 + int(within[2] or 0) if within else 0
-        if not 5 <= minutes <= 24 * 60:
-            raise BadRequest("invalid delivery time format")
-    if form.optimize_period:
-        period = _PERIOD.fullmatch(form.optimize_period)
-        if period is None or not 24 <= int(period[1]) <= 72:
-            raise BadRequest("invalid delivery time format")
-    if form.time_zone_localize:
-        _check_time_of_day(form.time_zone_localize)
-    if form.archive_to and not form.archive_to.lower().startswith(("http://", "https://")):
-        raise BadRequest("Invalid parameter: o:archive-to is invalid")
-    for name in (form.secondary_dkim, form.secondary_dkim_public):
-        if name and not _DKIM.fullmatch(name):
-            raise BadRequest(f"{name} is not a valid secondary dkim domain name")
-
-
-def _check_time_of_day(text: str) -> None:
-    found = _TIME_OF_DAY.fullmatch(text.strip())
-    if found is None or int(found[2]) > 59 or (found[3] and not 1 <= int(found[1]) <= 12):
-        raise BadRequest(f"{text} is not a valid time to send (value of 'o:time-zone-localize')")
-    if int(found[1]) > 23:
-        raise BadRequest(f"{found[1]} invalid 24 hour time(value of 'o:time-zone-localize')")
+        about = (form.template_variables, form.template_version, form.template_text)
+        asked.update(options.template(form.template, *about), **options.plain_variables(variables))
+    return asked

@@ -1,0 +1,155 @@
+"""What was posted to webhooks, what came of it, and posting it again."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel
+
+from mailgun_emulator.pipeline import notify
+from mailgun_emulator.pipeline.outgoing import USER_AGENT
+from mailgun_emulator.state import webhook_deliveries
+from mailgun_emulator.state.webhook_deliveries import DeliveryState, Told
+from mailgun_emulator.web import paging
+from mailgun_emulator.web.deps import ChosenTx
+from mailgun_emulator.web.views import Done
+
+router = APIRouter(prefix="/_emulator/webhooks", tags=["Emulator"])
+
+REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
+
+
+class DeliveryView(BaseModel):
+    """One event that goes to one URL. Times in seconds since 1970.
+
+    `webhook` is the kind of webhook that asked for it; `event` and `event_id` tell the event. `attempts` is how many
+    were made, `status` what the last one was answered, 0 if by nobody. `next_try` is there while it is pending.
+    """
+
+    id: int
+    state: DeliveryState
+    webhook: str
+    event: str
+    event_id: str
+    url: str
+    domain: str
+    recipient: str
+    message_id: str
+    created_at: float
+    attempts: int
+    status: int | None
+    next_try: float | None
+
+
+class DeliveryList(BaseModel):
+    """`next` is where older ones are told, null on the last page."""
+
+    items: list[DeliveryView]
+    next: str | None
+
+
+class PostedView(BaseModel):
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class AnswerView(BaseModel):
+    """`status` is 0 when nobody answered, and `error` says why."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+    error: str
+    seconds: float
+
+
+class AttemptView(BaseModel):
+    at: float
+    request: PostedView
+    response: AnswerView
+
+
+class DeliveryDetails(BaseModel):
+    delivery: DeliveryView
+    attempts: list[AttemptView]
+
+
+async def chosen(
+    event: str | None = None,
+    url: str | None = None,
+    domain: str | None = None,
+    recipient: str | None = None,
+    message_id: Annotated[str | None, Query(alias="message-id")] = None,
+    state: DeliveryState | None = None,
+    before: int | None = None,
+) -> dict[str, Any]:
+    """`event` is a kind of webhook or of event; `before` the id of a delivery: only older ones."""
+    asked = {
+        "event": event,
+        "url": url,
+        "domain": domain and domain.lower(),
+        "recipient": recipient and recipient.lower(),
+        "message_id": message_id and message_id.strip("<>").lower(),
+        "state": state and state.value,
+        "before": before,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+Chosen = Annotated[dict[str, Any], Depends(chosen)]
+
+
+def view(told: Told) -> DeliveryView:
+    attempts = orjson.loads(told.attempts)
+    return DeliveryView(
+        id=told.id,
+        state=DeliveryState(told.state),
+        webhook=told.webhook,
+        event=told.event,
+        event_id=told.event_key,
+        url=told.url,
+        domain=told.domain,
+        recipient=told.recipient,
+        message_id=told.message_id,
+        created_at=told.at,
+        attempts=len(attempts),
+        status=attempts[-1]["status"] if attempts else None,
+        next_try=told.next_at,
+    )
+
+
+def attempt_view(told: Told, attempt: dict[str, Any]) -> AttemptView:
+    body = orjson.loads(notify.body_of(attempt["signature"], told.payload))
+    return AttemptView(
+        at=attempt["at"],
+        request=PostedView(headers={"User-Agent": USER_AGENT, **notify.HEADERS}, body=body),
+        response=AnswerView(**{name: attempt[name] for name in AnswerView.model_fields}),
+    )
+
+
+@router.get("/deliveries", responses=REFUSALS)
+async def list_webhook_deliveries(
+    request: Request, tx: ChosenTx, where: Chosen, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> DeliveryList:
+    """List what was and what is to be posted to webhooks, the newest first."""
+    found = webhook_deliveries.list_told(tx, where, limit + 1)
+    following = None
+    if len(found) > limit:
+        asked = {**request.query_params, "before": found[limit - 1].id}
+        following = paging.link(request, **asked)
+    return DeliveryList(items=[view(told) for told in found[:limit]], next=following)
+
+
+@router.get("/deliveries/{delivery_id}", responses=REFUSALS)
+async def get_webhook_delivery(tx: ChosenTx, delivery_id: int) -> DeliveryDetails:
+    """Tell every attempt with what was posted and what was answered."""
+    told = webhook_deliveries.get_told(tx, delivery_id)
+    attempts = [attempt_view(told, attempt) for attempt in orjson.loads(told.attempts)]
+    return DeliveryDetails(delivery=view(told), attempts=attempts)
+
+
+@router.post("/deliveries/{delivery_id}/resend", responses=REFUSALS)
+async def resend_webhook_delivery(tx: ChosenTx, delivery_id: int) -> DeliveryView:
+    """Post it once more, now, whatever has come of it; `POST /_emulator/drain` waits until that is done."""
+    notify.resend(tx, delivery_id)
+    return view(webhook_deliveries.get_told(tx, delivery_id))

@@ -1,0 +1,114 @@
+"""Regular expressions that users write (Python's, as Mailgun has them), matched in bounded time."""
+
+import json
+import logging
+import re
+import sys
+import warnings
+from collections.abc import Mapping
+from functools import lru_cache
+from math import inf
+from types import MappingProxyType
+from typing import NamedTuple
+
+log = logging.getLogger(__name__)
+
+LONGEST_SUBJECT = 10_000
+"""What is longer is cut: a header of any use is shorter."""
+MOST_STEPS = 1_000_000
+"""What may take longer, 20 ms or so, is matched in a process of its own, which can be stopped."""
+PATIENCE_SECONDS = 1.0
+
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,?\d*\}|.", re.DOTALL)
+_LOOPS = re.compile(r"[*+]|\{\d*,\d*\}").fullmatch
+_PROGRAM = """
+import json, re, sys
+pattern, flags, subject = json.load(sys.stdin)
+found = re.compile(pattern, flags).match(subject)
+json.dump(found and [found.groups(""), found.groupdict("")], sys.stdout)
+"""
+
+
+class BadPattern(ValueError):
+    """The message is Python's own, such as `nothing to repeat at position 0`."""
+
+
+class Captures(NamedTuple):
+    """What the groups of a pattern caught; those that took no part caught nothing."""
+
+    groups: tuple[str, ...] = ()
+    named: Mapping[str, str] = MappingProxyType({})
+
+    def joined(self, other: "Captures") -> "Captures":
+        """Groups count on; of two of one name the later counts."""
+        return Captures((*self.groups, *other.groups), {**self.named, **other.named})
+
+
+def match(pattern: str, subject: str, *, ignore_case: bool = False) -> Captures | None:
+    """From the beginning of `subject`, as `re.match` does. Raise `BadPattern`.
+
+    No match, too, is what takes longer than a second.
+    """
+    compiled = check(pattern, ignore_case=ignore_case)
+    subject = subject[:LONGEST_SUBJECT]
+    if most_steps(pattern, len(subject)) > MOST_STEPS:
+        return _match_apart(compiled, subject)
+    found = compiled.match(subject)
+    return None if found is None else Captures(found.groups(""), found.groupdict(""))
+
+
+@lru_cache(maxsize=1024)
+def check(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
+    """The pattern ready for use. Raise `BadPattern`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return re.compile(pattern, re.IGNORECASE if ignore_case else 0)
+    except re.error as error:
+        raise BadPattern(str(error)) from None
+    except (RecursionError, OverflowError):
+        raise BadPattern("the pattern is too complex") from None
+
+
+def most_steps(pattern: str, length: int) -> float:
+    """A bound on what matching costs: each loop may stop anywhere, each choice be made anew; loops over groups
+    have none.
+    """
+    steps, choices, previous = 1.0, [1], ""
+    for piece in _TOKEN.findall(pattern):
+        if piece == "(":
+            choices.append(1)
+        elif piece == ")" and len(choices) > 1:
+            steps *= choices.pop()
+        elif piece == "|":
+            choices[-1] += 1
+        elif piece == "?" and previous not in ("(", "*", "+", "?", "}"):
+            steps *= 2
+        elif _LOOPS(piece) and previous != "(":
+            if previous == ")":
+                return inf
+            steps *= max(length, 1)
+        elif piece[0] == "{" and previous == ")":
+            return inf
+        previous = piece[-1] if piece[0] in "{(" else piece
+    return steps * choices[0]
+
+
+def _match_apart(compiled: re.Pattern[str], subject: str) -> Captures | None:
+    import subprocess
+
+    given = json.dumps([compiled.pattern, compiled.flags & re.IGNORECASE, subject])
+    try:
+        done = subprocess.run(  # noqa: S603 - the program is our own, what users wrote is its input
+            [sys.executable, "-I", "-S", "-c", _PROGRAM],
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=True,
+        )
+    except (subprocess.SubprocessError, OSError) as error:
+        log.warning("The pattern %s was not matched: %s", compiled.pattern, error)
+        return None
+    found = json.loads(done.stdout)
+    return None if found is None else Captures(tuple(found[0]), found[1])

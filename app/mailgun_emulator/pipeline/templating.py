@@ -1,0 +1,181 @@
+"""Messages made from stored templates (facts/sending.md, 2.4 and 2.5)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from mailgun_emulator.expressions.handlebars_values import TemplateError
+from mailgun_emulator.mail import addresses, bodies, replies, stored
+from mailgun_emulator.mail import headers as fields
+from mailgun_emulator.pipeline.submission import Submission
+from mailgun_emulator.state import template_versions, templates
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.sending import SendingDomain
+from mailgun_emulator.state.template_versions import Content
+
+ASKED = ("template", "template-version", "template-text", "template-variables")
+"""Options that say what to make of the message, of no use once it is made."""
+UNTOLD = "template-untold"
+"""An option: the headers as the `accepted` event tells them, which those of a template come too late for (2.1)."""
+OF_VARIABLES = ("member-variables", "plain-variables")
+
+
+class TemplateFailed(Exception):
+    """No message can be made; the text says why, for the event that tells so."""
+
+
+def fill(tx: Tx, domain: SendingDomain, copy: Submission) -> Submission:
+    """The copy with its template rendered into it, or with `template-error` in its options where that failed.
+
+    A ready message that has no HTML stays as it is (facts/sending.md, 1.12).
+    """
+    options = copy.options
+    if "template" not in options:
+        return copy
+    if copy.ready is not None and not stored.read(copy.ready).body_html:
+        return replace(copy, options=without(options, (*ASKED, *OF_VARIABLES)))
+    try:
+        return render(copy, find(tx, domain.id, options), domain.name)
+    except TemplateFailed as failure:
+        return _failed(copy, str(failure), domain.name)
+
+
+def with_member(copy: Submission, values: dict[str, Any]) -> Submission:
+    """The copy for a list's member, whose variables its template can use."""
+    if "template" not in copy.options:
+        return copy
+    return replace(copy, options={**copy.options, "member-variables": values})
+
+
+def without(options: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in names}
+
+
+def find(tx: Tx, domain_id: str, options: Mapping[str, Any]) -> Content:
+    """The version that the options name. Raise `TemplateFailed`."""
+    name, tag = options["template"], options.get("template-version", "")
+    content = template_versions.find_content(tx, domain_id, name, tag)
+    if content is not None:
+        return content
+    if templates.find(tx, domain_id, name) is None:
+        raise TemplateFailed(f"template {name} not found")
+    if tag:
+        raise TemplateFailed(f"template {name} has no version {tag}")
+    raise TemplateFailed(f"template {name} has no active version")
+
+
+def render(copy: Submission, content: Content, domain_name: str) -> Submission:
+    """The copy with that version of its template rendered into it. Raise `TemplateFailed`."""
+    context = _context(copy)
+    if content.engine != template_versions.ENGINES[0]:
+        raise TemplateFailed(f"engine {content.engine} is not rendered by the emulator")
+    html = _rendered(copy, content.content, context, "body")
+    headers = {
+        name: " ".join(_rendered(copy, source, context, f"{name} header").split())
+        for name, source in orjson.loads(content.headers).items()
+    }
+    as_text = copy.options.get("template-text") == "yes"
+    text = replies.to_text(html) if as_text else None
+    copy = _with_headers(copy, headers, domain_name)
+    if copy.ready is not None:
+        copy = replace(copy, ready=_with_body(copy.ready, html, text))
+    else:
+        copy = replace(copy, html=html, text=text if as_text else copy.text)
+    info = {"name": copy.options.get("template", ""), "version": content.tag, "is-text": as_text}
+    options = without(copy.options, ("template-version", "template-text", *OF_VARIABLES))
+    return replace(copy, options={**options, "template-info": info})
+
+
+def _failed(copy: Submission, why: str, domain_name: str) -> Submission:
+    options = copy.options
+    info = {
+        "name": options["template"],
+        "version": options.get("template-version", ""),
+        "is-text": options.get("template-text") == "yes",
+    }
+    copy = _with_headers(copy, {}, domain_name)
+    kept = without(copy.options, OF_VARIABLES)
+    return replace(copy, options={**kept, "template-info": info, "template-error": why})
+
+
+def _rendered(copy: Submission, source: str, context: dict[str, Any], where: str) -> str:
+    """Placeholders are filled in once more in what comes out (facts/sending.md, 2.5)."""
+    from mailgun_emulator.expressions import handlebars
+
+    try:
+        return copy.filled_in(handlebars.render(source, context))
+    except TemplateError as error:
+        name = copy.options.get("template") or "given as content"
+        raise TemplateFailed(f"template {name}, {where}: {error}") from None
+
+
+def _context(copy: Submission) -> dict[str, Any]:
+    """The weakest first: a list member's variables, the message's, the template's own."""
+    options = copy.options
+    context: dict[str, Any] = dict(options.get("member-variables", {}))
+    plain = options.get("plain-variables", {})
+    for name, value in copy.variables.items():
+        kept = name in plain and orjson.dumps(plain[name]).decode() == value
+        context[name] = plain[name] if kept else _structured(value)
+    return {**context, **_own_variables(options.get("template-variables", ""))}
+
+
+def _structured(text: str) -> Any:
+    """Variables are text; one that is a JSON object or list is that to templates (facts/sending.md, 2.5)."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return text
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def _own_variables(text: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(text or "{}")
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise TemplateFailed("t:variables is not a JSON object")
+    return found
+
+
+def _with_headers(copy: Submission, headers: dict[str, str], domain_name: str) -> Submission:
+    """The message's own headers win; without any From it is from postmaster (facts/sending.md, 2.1)."""
+    own = {name.lower() for name, _ in (*copy.headers, *fields.read(copy.ready or b""))}
+    added, untold = list(copy.headers), {}
+    if not copy.sender and "from" not in own:
+        sender = headers.get("From") or f"postmaster@{domain_name}"
+        _check_sender(sender)
+        untold["from"] = ""
+        copy = replace(copy, sender=sender)
+        added += [("From", sender)] if copy.ready is not None else []
+    if not copy.subject and "subject" not in own and headers.get("Subject"):
+        untold["subject"] = ""
+        copy = replace(copy, subject=headers["Subject"])
+        added += [("Subject", copy.subject)] if copy.ready is not None else []
+    if "reply-to" not in own and headers.get("Reply-To"):
+        added.append(("Reply-To", headers["Reply-To"]))
+    return replace(copy, headers=added, options={**copy.options, **({UNTOLD: untold} if untold else {})})
+
+
+def _check_sender(sender: str) -> None:
+    try:
+        found = addresses.parse_list([sender])
+    except addresses.NotAnAddress:
+        found = []
+    if not found:
+        raise TemplateFailed(f"the template's From header is not a valid address: {sender}")
+
+
+def _with_body(mime: bytes, html: str, text: str | None) -> bytes:
+    """A ready message with the rendered template in place of its HTML and, if asked for, of its text."""
+
+    def change(subtype: str, old: str) -> str:
+        if subtype == "html":
+            return html
+        return text if subtype == "plain" and text is not None else old
+
+    return bodies.change_texts(fields.crlf(mime), change)

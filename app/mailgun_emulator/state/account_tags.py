@@ -1,0 +1,66 @@
+"""The tags of all of an account's domains, each name once (facts/sending.md, 7.3)."""
+
+from typing import NamedTuple
+
+from sqlmodel import col, select
+
+from mailgun_emulator.state import tags
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.tags import PAST_ALL, Tag, TagNotFound
+
+LIMIT = 100_000
+"""How many an account may have."""
+
+
+class AccountTag(NamedTuple):
+    """`key` is the name in lower case. Times: seconds since 1970."""
+
+    key: str
+    name: str
+    description: str
+    first_seen: float
+    last_seen: float
+
+
+def list_tags(tx: Tx, prefix: str = "", *, order: str = "key", descending: bool = False) -> list[AccountTag]:
+    """Those whose names begin so, in whatever case, by a column of `AccountTag`."""
+    tx.settle()
+    sql = (
+        "SELECT key, min(tag.name) AS name, max(description) AS description, min(first_seen) AS first_seen,"  # noqa: S608 - a column's name
+        " max(last_seen) AS last_seen FROM domain CROSS JOIN tag ON tag.domain_id = domain.id"
+        " WHERE account_id = :account_id AND NOT deleted AND key >= :prefix AND key < :past_prefix"
+        f" GROUP BY key ORDER BY {order} {'DESC' if descending else 'ASC'}, key"
+    )
+    begins = prefix.lower()
+    about = {"account_id": tx.account_id, "prefix": begins, "past_prefix": begins + PAST_ALL}
+    return [AccountTag._make(row) for row in tx.read(sql, about)]
+
+
+def count(tx: Tx) -> int:
+    return len(list_tags(tx))
+
+
+def _of_domains(tx: Tx, name: str) -> list[Tag]:
+    """Raise if no domain has it."""
+    tx.settle()
+    found = (
+        select(Tag)
+        .join(Domain, col(Domain.id) == Tag.domain_id)
+        .where(Domain.account_id == tx.account_id, col(Domain.deleted).is_(False), Tag.key == name.lower())
+    )
+    rows = list(tx.session.exec(found).all())
+    if not rows:
+        raise TagNotFound
+    return rows
+
+
+def describe(tx: Tx, name: str, description: str) -> None:
+    for tag in _of_domains(tx, name):
+        tag.description = description
+
+
+def delete(tx: Tx, name: str) -> None:
+    """With what was counted for it at each domain."""
+    for tag in _of_domains(tx, name):
+        tags.delete(tx, tag)

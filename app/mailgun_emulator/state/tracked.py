@@ -1,0 +1,39 @@
+"""What links in a domain's messages begin with, and what signs them."""
+
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select
+from sqlmodel import col
+
+from mailgun_emulator.state.accounts import Account
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.statements import Query, columns
+
+
+class TrackedDomain(NamedTuple):
+    """`signing_key` is its account's."""
+
+    id: str
+    name: str
+    account_id: str
+    web_scheme: str
+    web_prefix: str
+    signing_key: str
+
+
+class _Time(NamedTuple):
+    at: float
+
+
+_BY_ID = Query(
+    select(*columns(Domain, TrackedDomain._fields[:-1]), col(Account.signing_key))
+    .join(Account, col(Account.id) == Domain.account_id)
+    .where(col(Domain.id) == bindparam("id"), col(Domain.deleted).is_(False)),
+    TrackedDomain,
+)
+
+
+def find(tx: Tx, domain_id: str) -> TrackedDomain | None:
+    """Of any account: who follows a link has no key."""
+    return _BY_ID.recall(tx, id=domain_id)
