@@ -97,8 +97,9 @@ class Server(NamedTuple):
 
 @contextmanager
 def serving(*arguments: str) -> Iterator[Server]:
-    """A server of one's own, on a free port."""
-    command = [sys.executable, "-m", "mailgun_emulator", "serve", "--port", "0", "--smtp-port", "0", *arguments]
+    """A server of one's own, on free ports."""
+    ports = ("--port", "0", "--smtp-port", "0")
+    command = [sys.executable, "-m", "mailgun_emulator", "serve", *ports, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

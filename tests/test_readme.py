@@ -1,28 +1,44 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from mailgun_emulator.core.settings import Settings, option, variable
+from mailgun_emulator.pipeline import outcomes
+from tests.conftest import serving
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 URL = "http://127.0.0.1:8025"
+
+
+@pytest.fixture
+def own_server_url() -> Iterator[str]:
+    with serving() as server:
+        yield server.url
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-def test_the_commands_send_and_tell(server_url: str) -> None:
-    sending, telling = (block.replace(URL, server_url) for block in blocks("sh") if "curl" in block)
-    sent = subprocess.run(sending, shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - as a user pastes it
-    assert "Queued. Thank you." in sent.stdout
-    assert httpx2.post(f"{server_url}/_emulator/drain").status_code == 200
-    told = subprocess.run(telling, shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - as a user pastes it
-    assert '"delivered"' in told.stdout
+def test_the_commands_do_what_is_said_of_them(own_server_url: str) -> None:
+    said = ['"Queued. Thank you."', '"delivered"', '"probability":0.1', '"Route has been created"']
+    commands = [block for block in blocks("sh") if "curl" in block]
+    for command, expected in zip(commands, said, strict=True):
+        pasted = command.replace(URL, own_server_url)
+        told = subprocess.run(pasted, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S602 - as a user pastes it
+        assert expected in told.stdout
+        assert httpx2.post(f"{own_server_url}/_emulator/drain").status_code == 200
+    assert '"forward"' in told.stdout
+
+
+def test_the_table_of_recipients_is_true() -> None:
+    assert outcomes.documented() in README
 
 
 @pytest.mark.parametrize("example", blocks("python"), ids=["client", "tests"])
@@ -59,6 +75,5 @@ def test_every_request_it_names_is_served() -> None:
 
 @pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md"])
 def test_links_lead_to_files_that_exist(file: str) -> None:
-    root = Path(__file__).parents[1]
-    for target in re.findall(r"\]\(([^)#:]+)\)", (root / file).read_text()):
-        assert (root / target).exists(), target
+    for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / file).read_text()):
+        assert (ROOT / target).exists(), target

@@ -14,7 +14,7 @@ US = {
 }
 
 
-def send(client: Client, domain: str, to: str = "bob@gmail.com", **fields: Any) -> str:
+def send(client: Client, domain: str, to: str = "bob@gmail.com", /, **fields: Any) -> str:
     about = {
         "from": f"Ann <ann@{domain}>",
         "to": to,

@@ -19,7 +19,7 @@ COUNTS = (
 NOW = "Sun, 15 Feb 2026 13:45:10 GMT"
 
 
-def metrics(client: Client, path: str = PATH, **asked: Any) -> dict[str, Any]:
+def metrics(client: Client, path: str = PATH, /, **asked: Any) -> dict[str, Any]:
     answer = client.post(path, json=asked)
     assert answer.status_code == 200, answer.text
     told: dict[str, Any] = answer.json()
@@ -135,6 +135,17 @@ def test_every_dimension_tells_counts_apart(client: Client, account: Account) ->
         "dimensions": [{"dimension": "subaccount", "value": account.id, "display_value": account.name}],
         "metrics": {},
     }
+
+
+def test_messages_sent_at_the_best_time_are_told_apart(client: Client, account: Account) -> None:
+    send(client, account.domain, **{"o:deliverytime-optimize-period": "24h"})
+    send(client, account.domain)
+    client.drain()
+    assert by(client, "domain", metric="delivered_optimized_count") == {account.domain: 1}
+    asked = {"metric_events": ["delivered_optimized"], "include_totals": True}
+    assert client.post("/v1/analytics/logs", json=asked).json()["aggregates"]["all"] == 1
+    stats = client.get("/v3/stats/total", params={"event": "delivered", "duration": "0m"}).json()["stats"]
+    assert stats[-1]["delivered"] == {"smtp": 2, "http": 0, "optimized": 1, "total": 2}
 
 
 def test_programs_that_open_mail_are_told_apart(client: Client, account: Account) -> None:

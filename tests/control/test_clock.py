@@ -1,7 +1,6 @@
 from typing import Any
 
 import pytest
-
 from tests.conftest import Account, Client
 
 DAY = 86400

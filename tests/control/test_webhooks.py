@@ -167,3 +167,24 @@ def test_accounts_do_not_see_each_others_deliveries(
     assert client.post(f"{PATH}/{delivery['id']}/resend", auth=auth).status_code == 404
     mine = httpx2.get(f"{server_url}{PATH}", params={"account": account.id}).json()
     assert len(mine["items"]) == 2
+
+
+def test_deliveries_are_kept_as_long_as_their_events(
+    client: Client, account: Account, hooked: Receiver
+) -> None:
+    send(client, account, "r@example.org")
+    client.post("/_emulator/clock", json={"advance": "29d"})
+    assert len(listed(client)) == 2
+    client.post("/_emulator/clock", json={"advance": "2d"})
+    assert listed(client) == []
+    assert client.get(f"/v3/{account.domain}/events").json()["items"] == []
+
+
+def test_what_nobody_took_is_counted(client: Client, account: Account, hooked: Receiver) -> None:
+    hooked.answer("/b", 500)
+    send(client, account, "bounce@example.com")
+    client.post("/_emulator/clock", json={"advance": "8h"})
+    assert client.get(PATH, params={"url": hooked.url("/b")}).json()["items"][0]["state"] == "given-up"
+    asked = {"metrics": ["webhook_count"], "dimensions": ["domain"], "duration": "2d"}
+    counted = client.post("/v1/analytics/metrics", json=asked).json()["items"]
+    assert [item["metrics"]["webhook_count"] for item in counted] == [1]

@@ -63,6 +63,9 @@ def test_a_domain_archives_all_that_it_delivers(client: Client, account: Account
     send(client, account, to="bounce@example.com")
     assert [(post.path, post.content_type) for post in archive.posts] == [("/all", "application/mime")]
     assert message_from_bytes(archive.posts[0].body)["Subject"] == "Keep it"
+    asked = {"metrics": ["archived_count"], "include_aggregates": True}
+    usage = client.post("/v1/analytics/usage/metrics", json=asked).json()
+    assert usage["aggregates"]["metrics"] == {"archived_count": 1}
 
 
 def test_a_message_may_name_an_archive_of_its_own(client: Client, account: Account, archive: Archive) -> None:

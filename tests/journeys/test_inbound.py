@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.conftest import Account, Client
 from tests.receiver import Received, Receiver, dead_url
+from tests.sink import connected
 
 REPLY = "Yes, please.\n\nOn Mon, Ann wrote:\n> Shall we?\n\n-- \nBob"
 Filed = tuple[str, str, bytes]
@@ -167,6 +168,27 @@ def test_what_was_caught_is_used_in_the_url(client: Client, account: Account, re
     )
     come_in(client, mail(f"Reply+42-a b@{account.domain}".replace(" ", "=")))
     assert [each.path for each in receiver.requests()] == ["/posts/42?tag=a=b"]
+
+
+def test_mail_with_a_file_comes_in_by_smtp_and_is_posted(
+    client: Client, account: Account, receiver: Receiver, server_url: str
+) -> None:
+    add_route(
+        client,
+        f'forward("{receiver.url("/tickets/")}\\1")',
+        "stop()",
+        expression='match_recipient("ticket\\+(.*)@")',
+    )
+    message = mail(f"Ticket <ticket+7@{account.domain}>")
+    message.add_attachment(b"%PDF", "application", "pdf", filename="bill.pdf")
+    with connected(server_url) as bringer:
+        bringer.send_message(message, "bounces@x.com", [f"ticket+7@{account.domain}"])
+    client.drain()
+    (posted,) = receiver.requests("/tickets/7")
+    form = fields_of(posted)
+    assert is_signed(account, form)
+    assert (form["sender"], form["recipient"]) == ("bounces@x.com", f"ticket+7@{account.domain}")
+    assert files_of(posted) == {"attachment-1": ("bill.pdf", "application/pdf", b"%PDF")}
 
 
 def test_what_is_stored_is_told(client: Client, account: Account, receiver: Receiver) -> None:

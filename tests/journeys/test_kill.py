@@ -1,13 +1,23 @@
 """What was answered survives a kill, and so does the work that was still to be done."""
 
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from tests.conftest import serving
+from tests.receiver import Receiver
 
 KEY = ("api", "key-emulator")
+
+
+def all_events(server_url: str, domain: str) -> Iterator[dict[str, Any]]:
+    url = f"{server_url}/v3/{domain}/events?limit=300"
+    while items := (page := httpx2.get(url, auth=KEY).json())["items"]:
+        yield from items
+        url = page["paging"]["next"]
 
 
 def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
@@ -32,14 +42,42 @@ def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
     assert len(answered) >= 100
     with serving("--database", path) as server:
         assert httpx2.post(f"{server.url}/_emulator/drain").status_code == 200
-        url = f"{server.url}/v3/mg.example.com/events"
-        delivered: set[str] = set()
-        while items := (page := httpx2.get(url, params={"limit": "300"}, auth=KEY).json())["items"]:
-            delivered |= {
-                event["message"]["headers"]["message-id"] for event in items if event["event"] == "delivered"
-            }
-            url = page["paging"]["next"]
+        delivered = {
+            event["message"]["headers"]["message-id"]
+            for event in all_events(server.url, "mg.example.com")
+            if event["event"] == "delivered"
+        }
     assert answered <= delivered
+
+
+def test_what_was_under_way_goes_on_after_a_kill(tmp_path: Path, receiver: Receiver) -> None:
+    """A thousand deliveries, each told to two webhooks, in the midst of which the process is killed."""
+    path, domain = str(tmp_path / "state.db"), "mg.example.com"
+    hooks = ("/one", "/two")
+    everyone = [f"r{number}@x.com" for number in range(1000)]
+    with serving("--database", path) as server:
+        asked = {"id": "delivered", "url": [receiver.url(hook) for hook in hooks]}
+        assert httpx2.post(f"{server.url}/v3/domains/{domain}/webhooks", data=asked, auth=KEY).is_success
+        for first in range(0, 1000, 100):
+            fields = {"from": f"a@{domain}", "to": everyone[first : first + 100], "text": "hi"}
+            assert httpx2.post(f"{server.url}/v3/{domain}/messages", data=fields, auth=KEY).is_success
+        before = len(receiver.wait_for(300))
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+    assert before < 2000
+    with serving("--database", path) as server:
+        assert httpx2.post(f"{server.url}/_emulator/drain").status_code == 200
+        ends = [
+            (event["event"], event["recipient"])
+            for event in all_events(server.url, domain)
+            if event["event"] != "accepted"
+        ]
+    assert sorted(ends) == sorted(("delivered", each) for each in everyone)
+    for hook in hooks:
+        posts = [each.json()["event-data"] for each in receiver.requests(hook)]
+        assert {each["recipient"] for each in posts} == set(everyone)
+        # one was in flight at the kill, and the answer to the one before may have been just noted down
+        assert len(posts) - len({each["id"] for each in posts}) <= 2
 
 
 def test_the_same_seed_gives_the_same_ids() -> None:

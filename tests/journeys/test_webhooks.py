@@ -2,13 +2,10 @@
 
 import hashlib
 import hmac
-import signal
 import time
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from mailgun.security import SecurityGuard
 from tests.conftest import Account, Client, serving
@@ -271,27 +268,3 @@ def test_hosts_are_rewritten_as_the_settings_say(receiver: Receiver) -> None:
         told = {each["url"]: each["state"] for each in deliveries(client)}
     assert told == {"https://app.example.com/hook?a=1": "done", f"http://localhost:{port}/other": "done"}
     assert sorted(each.path for each in receiver.requests()) == ["/hook?a=1", "/other"]
-
-
-def test_what_was_owed_is_posted_after_a_kill(tmp_path: Path, receiver: Receiver) -> None:
-    path = str(tmp_path / "state.db")
-    key = ("api", "key-emulator")
-    with serving("--database", path) as server:
-        hooks = f"{server.url}/v3/domains/mg.example.com/webhooks"
-        httpx2.post(hooks, data={"id": "accepted", "url": receiver.url("/hook")}, auth=key)
-        for number in range(100):
-            fields = {"from": "a@mg.example.com", "to": f"r{number}@x.com", "text": "hi"}
-            httpx2.post(f"{server.url}/v3/mg.example.com/messages", data=fields, auth=key)
-            if number == 50:
-                receiver.delay("/hook", 0.02)
-        receiver.wait_for(20, "/hook")
-        server.process.send_signal(signal.SIGKILL)
-        server.process.wait()
-    receiver.delay("/hook", 0)
-    with serving("--database", path) as server:
-        assert httpx2.post(f"{server.url}/_emulator/drain").status_code == 200
-        page = httpx2.get(f"{server.url}/_emulator/webhooks/deliveries", params={"limit": 1000}).json()
-    assert {each["state"] for each in page["items"]} == {"done"}
-    posted = [each.json()["event-data"]["recipient"] for each in receiver.requests("/hook")]
-    assert set(posted) == {f"r{number}@x.com" for number in range(100)}
-    assert len(posted) - len(set(posted)) <= 1

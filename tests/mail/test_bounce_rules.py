@@ -1,16 +1,16 @@
 import pytest
 
 from mailgun_emulator.mail import providers
-from mailgun_emulator.mail.bounce_rules import ENTITY_NAMES, PROVIDER_ENTITIES, RULES, classify
+from mailgun_emulator.mail.bounce_rules import ENTITY_NAMES, PROVIDER_ENTITIES, RULES, Rule, classify
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.group)
-def test_each_rule_is_met_by_its_sample(rule: object) -> None:
-    sample = getattr(rule, "sample")
+def test_each_rule_is_met_by_its_sample(rule: Rule) -> None:
+    sample = rule.sample
     enhanced, _, text = sample.partition(" ")
     if not enhanced[:1].isdigit():
         enhanced, text = "", sample
-    code = next(iter(getattr(rule, "codes")), 550)
+    code = next(iter(rule.codes), 550)
     assert classify(code, enhanced, text) == rule
 
 

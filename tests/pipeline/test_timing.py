@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+from tests.pipeline.test_life_of_a_message import DOMAIN, START, Story, tell
 
 from mailgun_emulator.pipeline.record import About, record
 from mailgun_emulator.pipeline.timing import read_time_of_day
 from mailgun_emulator.state import sending
 from mailgun_emulator.state.events import EventType
-from tests.pipeline.test_life_of_a_message import DOMAIN, START, Story, tell
 
 HOUR = 3600
 MIDNIGHT = START // 86400 * 86400  # START is 08:00 UTC

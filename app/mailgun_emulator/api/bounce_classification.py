@@ -185,6 +185,10 @@ async def classify_bounces(
     tx: CurrentTx, asked: Annotated[ClassificationForm, form(ClassificationForm)]
 ) -> Response:
     """Count bounces and delays by who refused and why, told apart by dimensions, filtered, sorted and paged."""
+    return answer(tx, asked)
+
+
+def answer(tx: Tx, asked: ClassificationForm) -> Response:
     span, page = asked.span(tx.now), asked.pagination
     dimensions = known_names("dimension", asked.dimensions, DIMENSIONS)
     if {"tag", "tags"} <= set(dimensions):
@@ -243,6 +247,12 @@ async def list_bounce_statistics(tx: CurrentTx, fields: CurrentFields) -> RuleSt
         GROUPS
     )
     known_names("group", groups, GROUPS)
+    rows = most_first(grouped(tx, groups))[: number(fields, "limit", LARGEST, 0)]
+    return RuleStatisticsList(items=[rule_statistics(values, total) for values, total in rows])
+
+
+def grouped(tx: Tx, groups: list[str]) -> Counter[tuple[str, ...]]:
+    """By the values of `GROUPS`, empty for those that are not asked for."""
     found: Counter[tuple[str, ...]] = Counter()
     for each in bounces(tx):
         told = {
@@ -252,8 +262,7 @@ async def list_bounce_statistics(tx: CurrentTx, fields: CurrentFields) -> RuleSt
             "rule-id": each.rule.id,
         }
         found[tuple(told[name] if name in groups else "" for name in GROUPS)] += each.number
-    rows = most_first(found)[: number(fields, "limit", LARGEST, 0)]
-    return RuleStatisticsList(items=[rule_statistics(values, total) for values, total in rows])
+    return found
 
 
 def rule_statistics(values: tuple[str, ...], total: int) -> RuleStatistics:

@@ -32,6 +32,7 @@ router = APIRouter(tags=["Logs"])
 
 MOST = 100
 DAY = 86400.0
+WITHIN_SECOND = 0.999999
 REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
 SEEN_FLAGS = (
     "is-authenticated", "is-system-test", "is-routed", "is-test-mode", "is-delayed-bounce", "is-callback",
@@ -91,7 +92,10 @@ class LogsForm(AnalyticsForm):
         return [*events, *known_names("metric event", self.metric_events, METRIC_EVENTS)]
 
     def span(self, now: float) -> tuple[float, float]:
+        """A date has whole seconds: that of the end belongs to it, or what just happened would be missed."""
         end = moment("end", self.end, now)
+        if self.end and end == int(end):
+            end += WITHIN_SECOND
         if self.duration:
             return self._before(end), end
         start = moment("start", self.start, max(end - DAY, 0.0))

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from mailgun_emulator.mail import headers
@@ -56,6 +57,31 @@ def sign(mime: bytes, signer: Signer, at: float) -> bytes:
     except dkim.DKIMException as error:
         raise NotSigned(str(error)) from None
     return field
+
+
+def verify(mime: bytes, find_record: Callable[[str], str | None]) -> bool | None:
+    """Whether the first signature holds; None if there is none, its key is not to be found, or it was made at a time
+    that by the system's clock, which the library goes by, is yet to come.
+
+    `find_record` gives the text that is published at a name such as `pic._domainkey.example.com`.
+    """
+    import dkim
+
+    unknown = False
+
+    def look_up(name: bytes, **_: Any) -> str | None:
+        nonlocal unknown
+        record = find_record(name.decode("ascii", "replace").rstrip(".").lower())
+        unknown = record is None
+        return record
+
+    if all(field.name.lower() != "dkim-signature" for field in headers.split(headers.crlf(mime))[0]):
+        return None
+    try:
+        holds = bool(dkim.DKIM(mime).verify(dnsfunc=look_up))
+    except Exception as error:  # noqa: BLE001 - a signature can be wrong in more ways than the library has errors for
+        holds, unknown = False, unknown or "in the future" in str(error)
+    return None if unknown else holds
 
 
 def _hash(body: bytes) -> bytes:

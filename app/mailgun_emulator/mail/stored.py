@@ -58,7 +58,7 @@ def read(mime: bytes) -> StoredParts:
     plain = bodies.pop("plain", "") or replies.to_text(html)
     stripped_text, signature = replies.strip_text(plain)
     return StoredParts(
-        headers=[(headers.spelled(name), value) for name, value in headers.read(mime)],
+        headers=read_headers(mime),
         body_plain=plain,
         body_html=html,
         other=bodies,
@@ -68,6 +68,10 @@ def read(mime: bytes) -> StoredParts:
         stripped_signature=signature,
         stripped_html=replies.strip_html(html),
     )
+
+
+def read_headers(mime: bytes) -> list[tuple[str, str]]:
+    return [(headers.spelled(name), value) for name, value in headers.read(mime)]
 
 
 def _leaves(message: "Message") -> Iterator["Message"]:

@@ -5,7 +5,7 @@ import logging
 import orjson
 
 from mailgun_emulator.pipeline.finish import finished
-from mailgun_emulator.pipeline.outgoing import Answer, Outgoing, retry_after
+from mailgun_emulator.pipeline.outgoing import TAKEN, Answer, Outgoing, retry_after
 from mailgun_emulator.state import jobs, messages, statistics
 from mailgun_emulator.state.database import Database, Tx
 from mailgun_emulator.state.jobs import DueJob, Step
@@ -34,7 +34,7 @@ async def archive(database: Database, outgoing: Outgoing, job: DueJob) -> None:
         if jobs.complete(tx, job) and answer is not None:
             if not answer.is_final:
                 _retry(tx, job, url, answer)
-            elif job.domain_id is not None:
+            elif answer.status == TAKEN and job.domain_id is not None:
                 statistics.count(tx, job.domain_id, METRIC, [])
 
 

@@ -8,11 +8,11 @@ from mailgun_emulator.mail import providers
 from mailgun_emulator.pipeline import archive, bounces, follow_up, relay
 from mailgun_emulator.pipeline.outcomes import NO_MX, Outcome, Security, outcome_for, outcome_of
 from mailgun_emulator.pipeline.record import record, storage
-from mailgun_emulator.state import deliveries, messages, outcome_rules, suppressions
+from mailgun_emulator.state import deliveries, jobs, messages, outcome_rules, sending, suppressions
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.deliveries import Plan
 from mailgun_emulator.state.events import EventType
-from mailgun_emulator.state.jobs import DueJob
+from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.suppressions import Kind
 
@@ -169,6 +169,8 @@ def _go_on(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
     if "archive-to" in options:
         archive.schedule(tx, message, recipient, options["archive-to"])
     relay.schedule(tx, message, recipient)
+    if sending.find_receiving(tx, recipient) is not None:
+        jobs.schedule(tx, Step.RECEIVE, f"{message.id} {recipient}", domain_id=message.domain_id)
     for each in outcome.then:
         follow_up.schedule(tx, message, recipient, each)
 
@@ -204,6 +206,8 @@ def _common(attempt: Attempt) -> dict[str, Any]:
         told["template"] = options["template-info"]
     if "mailing-list" in options:
         told["mailing-list"] = options["mailing-list"]
+    if "deliverytime-optimize-period" in options:
+        told["i-delivery-optimizer"] = options["deliverytime-optimize-period"]
     return told
 
 

@@ -14,7 +14,6 @@ from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.webhook_deliveries import DeliveryState, Owed
 
 HEADERS = {"Content-Type": "application/json", "Accept": "*/*", "Accept-Encoding": "gzip"}
-FAILED_METRIC = "failed+webhook"
 GIVEN_UP_METRIC = "failed+webhook"
 TOKEN_LENGTH = 50
 
@@ -118,8 +117,7 @@ def _finish(tx: Tx, job: DueJob, owed: Owed, post: Post, answer: Answer) -> None
     elif after is None:
         log.warning("Gave up posting to %s: %s", owed.url, answer.error or f"it answered {answer.status}")
         webhook_deliveries.put(tx, owed.id, DeliveryState.GIVEN_UP, attempts)
-        _count_failed(tx, owed)
-        statistics.count(tx, owed.domain_id, GIVEN_UP_METRIC, [])
+        _count_given_up(tx, owed)
     else:
         webhook_deliveries.put(tx, owed.id, DeliveryState.PENDING, attempts, tx.now + after)
         jobs.schedule(
@@ -133,8 +131,8 @@ def _finish(tx: Tx, job: DueJob, owed: Owed, post: Post, answer: Answer) -> None
         )
 
 
-def _count_failed(tx: Tx, owed: Owed) -> None:
+def _count_given_up(tx: Tx, owed: Owed) -> None:
     event = orjson.loads(owed.payload)
     recipient_domain = event.get("recipient-domain", "").lower()
     tags = event.get("tags") or []
-    statistics.count(tx, owed.domain_id, FAILED_METRIC, tags, recipient_domain=recipient_domain)
+    statistics.count(tx, owed.domain_id, GIVEN_UP_METRIC, tags, recipient_domain=recipient_domain)

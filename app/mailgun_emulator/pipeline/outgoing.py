@@ -7,7 +7,7 @@ from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.mail import hosts
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession, FormData
+    from aiohttp import ClientSession, FormData, StreamReader
 
     from mailgun_emulator.state.jobs import DueJob
 
@@ -51,7 +51,7 @@ class Outgoing:
         try:
             url = hosts.rewritten(url, self._settings.webhook_rewrite)
             async with self._open().post(url, data=data, headers=headers, allow_redirects=False) as answer:
-                body = await answer.content.read(MOST_BODY_BYTES)
+                body = await _beginning(answer.content)
                 told = {str(name): value for name, value in answer.headers.items()}
                 text = body.decode("utf-8", "replace")
                 return Answer(answer.status, told, text, "", loop.time() - begun)
@@ -78,6 +78,14 @@ class Outgoing:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+async def _beginning(content: "StreamReader") -> bytes:
+    """All of it if it is not too long, however many pieces it comes in."""
+    body = b""
+    while len(body) < MOST_BODY_BYTES and not content.at_eof():
+        body += await content.read(MOST_BODY_BYTES - len(body))
+    return body
 
 
 def retry_after(job: "DueJob") -> int | None:

@@ -7,12 +7,12 @@ machine it is on.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import orjson
 
-from mailgun_emulator.mail import dates, inbound, mime, spam, stored
+from mailgun_emulator.mail import dates, dkim_signature, inbound, mime, spam, stored
 from mailgun_emulator.mail.addresses import Address
 from mailgun_emulator.mail.stored import StoredParts
 from mailgun_emulator.pipeline import list_posts, track, tracking_urls
@@ -20,7 +20,7 @@ from mailgun_emulator.pipeline.finish import finished
 from mailgun_emulator.pipeline.record import record
 from mailgun_emulator.pipeline.routing import Done, carry_out, told_of
 from mailgun_emulator.pipeline.submission import Submission
-from mailgun_emulator.state import domains, mailing_lists, messages, routes, sending
+from mailgun_emulator.state import domain_keys, domains, mailing_lists, messages, routes, sending
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import DueJob
@@ -93,35 +93,31 @@ def receive(tx: Tx, mail: Incoming) -> Received:
     looping = inbound.hops(mail.mime) >= MOST_HOPS
     by_domain: dict[SendingDomain, list[str]] = {}
     for recipient in reversed(unique.values()):
-        domain = domain_of(tx, recipient)
+        domain = sending.find_receiving(tx, recipient)
         if looping:
             received.refused[recipient] = _too_many_hops()
         elif domain is None:
             received.refused[recipient] = _refusal_of_unknown_domain(tx, recipient)
         else:
             by_domain.setdefault(domain, []).append(recipient)
-    for domain, recipients in by_domain.items():
-        _receive_for(tx, domain, recipients, mail, received)
+    if by_domain:
+        parts = stored.read(mail.mime)
+        for domain, recipients in by_domain.items():
+            _receive_for(tx, domain, recipients, mail, parts, received)
     for refusal in received.refused.values():
         log.info("Refused mail from <%s>: %s %s", mail.sender, refusal, refusal.hint)
     return received
 
 
-def domain_of(tx: Tx, recipient: str) -> SendingDomain | None:
-    """The account's domain that receives for that address; a wildcard domain does for those below it."""
-    name = recipient.rpartition("@")[2].lower()
-    return sending.find(tx, name) or sending.find_parent(tx, name)
-
-
 def takes(tx: Tx, recipient: str) -> bool:
     """Whether mail to that address comes in here, as far as can be told before its headers are known."""
-    domain = domain_of(tx, recipient)
+    domain = sending.find_receiving(tx, recipient)
     return domain is not None and _is_wanted(tx, domain, recipient)
 
 
 def refusal_of(tx: Tx, recipient: str) -> Refusal | None:
     """What RCPT TO is answered, as far as can be told before the headers are known."""
-    domain = domain_of(tx, recipient)
+    domain = sending.find_receiving(tx, recipient)
     if domain is None:
         return _refusal_of_unknown_domain(tx, recipient)
     return None if _is_wanted(tx, domain, recipient) else _refusal_of_unrouted(tx, recipient)
@@ -146,7 +142,7 @@ def receive_again(tx: Tx, job: DueJob) -> None:
     """
     row, _, recipient = job.subject.partition(" ")
     message, body = messages.find_sent(tx, int(row)), messages.find_mime(tx, int(row))
-    if message is not None and body is not None:
+    if message is not None and body is not None and takes(tx, recipient):
         mail = Incoming(
             sender=message.sender,
             recipients=[recipient],
@@ -158,9 +154,14 @@ def receive_again(tx: Tx, job: DueJob) -> None:
 
 
 def _receive_for(
-    tx: Tx, domain: SendingDomain, recipients: list[str], mail: Incoming, received: Received
+    tx: Tx,
+    domain: SendingDomain,
+    recipients: list[str],
+    mail: Incoming,
+    parts: StoredParts,
+    received: Received,
 ) -> None:
-    body, parts = _stamped(tx, domain, mail)
+    body, parts = _stamped(tx, domain, mail, parts)
     if domain.spam_action == "block" and spam.judge(parts).is_spam:
         received.refused.update((recipient, _refusal_of_spam(domain)) for recipient in recipients)
         return
@@ -210,8 +211,8 @@ def _posting(mail: Incoming, message: SentMessage, recipient: str, body: bytes) 
     )
 
 
-def _stamped(tx: Tx, domain: SendingDomain, mail: Incoming) -> tuple[bytes, StoredParts]:
-    """With the fields that Mailgun writes, and parsed: routes see those fields, too."""
+def _stamped(tx: Tx, domain: SendingDomain, mail: Incoming, parts: StoredParts) -> tuple[bytes, StoredParts]:
+    """With the fields that Mailgun writes: routes see those, too."""
     at = dates.rfc2822(tx.now)
     way = f"from {_line(mail.helo)} ([{mail.client_ip}]) by mxa.mailgun.org with {mail.method} id {tx.ids.object_id()}"
     own = [
@@ -220,10 +221,16 @@ def _stamped(tx: Tx, domain: SendingDomain, mail: Incoming) -> tuple[bytes, Stor
         ("X-Mailgun-Incoming", "Yes"),
     ]
     if domain.spam_action != "disabled":
-        own += spam.judge(stored.read(mail.mime)).headers()
+        own += [*spam.judge(parts).headers(), *_signature_checked(tx, mail.mime)]
     missing = [("Message-Id", f"<{tx.ids.message_id(domain.name, tx.now)}>"), ("Date", at)]
     body = inbound.stamp(mail.mime, own, missing)
-    return body, stored.read(body)
+    return body, replace(parts, headers=stored.read_headers(body))
+
+
+def _signature_checked(tx: Tx, body: bytes) -> list[tuple[str, str]]:
+    """What the account has signed itself can be checked; for the keys of others there is nobody to ask."""
+    holds = dkim_signature.verify(body, lambda name: domain_keys.find_record(tx, name))
+    return [] if holds is None else [("X-Mailgun-Dkim-Check-Result", "Pass" if holds else "Fail")]
 
 
 def _line(text: str) -> str:

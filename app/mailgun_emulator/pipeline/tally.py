@@ -10,7 +10,6 @@ clicked+unique (the recipient's first to that message). `pipeline.notify` counts
 Of a message that is delivered at once nothing is counted that can be told from the rest.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -21,21 +20,23 @@ from mailgun_emulator.state import events, statistics
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 
-_REACTIONS = (EventType.OPENED, EventType.CLICKED)
+OPTIMIZER = "i-delivery-optimizer"
+"""Events of messages that are sent at their recipients' best time have it."""
+_NONE: dict[str, Any] = {}
 
 
 def count(tx: Tx, kind: EventType, message: Subject, payload: dict[str, Any]) -> None:
-    tags = [] if message.tags == "[]" else orjson.loads(message.tags)
-    about: dict[str, str] = {"recipient_domain": payload.get("recipient-domain", "").lower()}
-    if "envelope" in payload:
-        about["ip"] = payload["envelope"].get("sending-ip", "")
-    if "client-info" in payload:
-        about |= _client(payload)
+    tags = () if message.tags == "[]" else orjson.loads(message.tags)
+    client = _client(payload) if "client-info" in payload else {}
+    about = {
+        "recipient_domain": payload.get("recipient-domain", "").lower(),
+        "ip": payload["envelope"].get("sending-ip", "") if "envelope" in payload else "",
+        **client,
+    }
     statistics.count(tx, message.domain_id, metric_of(kind, payload), tags, **about)
-    for metric in besides(kind, payload):
-        statistics.count(tx, message.domain_id, metric, tags, **about)
-    if kind in _REACTIONS and _is_first(tx, kind, message, payload):
-        statistics.count(tx, message.domain_id, f"{kind.value}+unique", tags, **about)
+    if kind is not EventType.ACCEPTED:
+        for metric in besides(tx, kind, message, payload):
+            statistics.count(tx, message.domain_id, metric, tags, **about)
 
 
 def metric_of(kind: EventType, payload: dict[str, Any]) -> str:
@@ -57,21 +58,33 @@ def metric_of(kind: EventType, payload: dict[str, Any]) -> str:
             return kind.value
 
 
-def besides(kind: EventType, payload: dict[str, Any]) -> Iterator[str]:
-    if kind not in (EventType.DELIVERED, EventType.FAILED):
-        return
-    status = payload.get("delivery-status", {})
-    if "i-delivery-optimizer" in payload and payload.get("severity") != "temporary":
-        yield f"{kind.value}+optimized"
-    if kind is EventType.DELIVERED:
-        if status.get("attempt-no", 1) > 1:
-            yield "delivered+retried"
-        return
-    if status.get("bounce-type") == "hard":
-        yield "failed+hard"
+def besides(tx: Tx, kind: EventType, message: Subject, payload: dict[str, Any]) -> list[str]:
+    match kind:
+        case EventType.DELIVERED:
+            return _besides_delivered(payload)
+        case EventType.FAILED:
+            return _besides_failed(payload)
+        case EventType.OPENED | EventType.CLICKED if _is_first(tx, kind, message, payload):
+            return [f"{kind.value}+unique"]
+        case _:
+            return []
+
+
+def _besides_delivered(payload: dict[str, Any]) -> list[str]:
+    found = ["delivered+optimized"] if OPTIMIZER in payload else []
+    if payload.get("delivery-status", _NONE).get("attempt-no", 1) > 1:
+        found.append("delivered+retried")
+    return found
+
+
+def _besides_failed(payload: dict[str, Any]) -> list[str]:
+    found = ["failed+optimized"] if OPTIMIZER in payload and payload["severity"] == "permanent" else []
+    if payload.get("delivery-status", _NONE).get("bounce-type") == "hard":
+        found.append("failed+hard")
     rule = bounce_rules.rule_of(payload)
     if rule is not None:
-        yield f"failed+rule.{payload['severity']}.{rule.id}"
+        found.append(f"failed+rule.{payload['severity']}.{rule.id}")
+    return found
 
 
 def _client(payload: dict[str, Any]) -> dict[str, str]:

@@ -45,7 +45,11 @@ async def follow(database: Database, worker: Worker, account_id: str) -> None:
 
 
 async def _go(database: Database, worker: Worker, account_id: str, to: float) -> None:
-    """Stand still at each instant that something is due at, and in the end at `to`."""
+    """Stand still at each instant that something is due at, and in the end at `to`.
+
+    What is under way comes first: a post that fails is to be tried again on the way.
+    """
+    await worker.drain(account_id)
     while True:
         async with database.begin(account_id) as tx:
             due = jobs.next_due(tx)

@@ -1,4 +1,4 @@
-"""When a message is delivered to a recipient: at once, at a given time, or at the recipient's best (facts/sending.md, 1.3)."""
+"""When a message is delivered: at once, at a given time, or when it suits its recipient (facts/sending.md, 1.3)."""
 
 import re
 from collections import Counter

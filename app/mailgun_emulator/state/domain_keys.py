@@ -160,6 +160,15 @@ def find_signing(tx: Tx, record: str, domain_id: str) -> SigningKey | None:
     return next((key for key in found if key.domain_id == domain_id), found[0] if found else None)
 
 
+def find_record(tx: Tx, name: str) -> str | None:
+    """What the account has published there, as DNS would tell it."""
+    selector, _, host = name.partition("._domainkey.")
+    found = select(DomainKey.public).join(Domain, col(Domain.id) == DomainKey.domain_id)
+    own = Domain.account_id == tx.account_id, host == _host, DomainKey.selector == selector
+    public = tx.session.exec(found.where(*own)).first()
+    return None if public is None else f"k=rsa; p={public}"
+
+
 def _make_signing(tx: Tx, host: str) -> list[SigningKey]:
     domain = tx.session.exec(select(Domain).where(Domain.account_id == tx.account_id, host == _host)).first()
     if domain is not None:

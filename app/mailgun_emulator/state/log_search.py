@@ -68,7 +68,11 @@ class LogPage(NamedTuple):
 
 
 def read(tx: Tx, search: LogSearch, place: Place) -> LogPage:
+    """Refuse filter values that make no sense."""
     tx.settle()
+    _conditions(
+        search, Values()
+    )  # so that values that make no sense are refused, where there is nothing to read, too
     found = list(islice(_logs(tx, search, place), search.limit + 1))
     more, logs = len(found) > search.limit, found[: search.limit]
     if place.backwards:
@@ -112,7 +116,10 @@ def _domain_ids(tx: Tx, search: LogSearch) -> list[str]:
     values = Values(account=tx.account_id)
     about = [each for each in search.predicates if each.attribute in OF_DOMAIN]
     conditions = "".join(f" AND {text_condition(OF_DOMAIN[each.attribute], each, values)}" for each in about)
-    sql = f"SELECT id FROM domain WHERE account_id = :account AND NOT deleted{conditions}"  # noqa: S608 - what was given goes in as parameters
+    sql = (
+        f"SELECT id FROM domain WHERE account_id = :account AND NOT deleted{conditions}"  # noqa: S608 - what was given goes in as parameters
+        " AND EXISTS (SELECT 1 FROM event WHERE domain_id = domain.id)"
+    )
     return [domain_id for (domain_id,) in tx.read(sql, values.parameters)]
 
 

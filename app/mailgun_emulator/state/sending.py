@@ -107,3 +107,9 @@ def account_of(tx: Tx, name: str) -> str | None:
         if owner is not None and (first == 0 or owner.wildcard):
             return owner.account_id
     return None
+
+
+def find_receiving(tx: Tx, address: str) -> SendingDomain | None:
+    """The account's domain that mail to that address comes in for; a wildcard domain is for those below it, too."""
+    name = address.rpartition("@")[2].lower()
+    return find(tx, name) or find_parent(tx, name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import bindparam
@@ -109,7 +110,7 @@ def count(
         domain_id=domain_id,
         hour=hour,
         metric=metric,
-        tags=_joined(tags) if tags else "",
+        tags=_joined(tuple(tags)) if tags else "",
         recipient_domain=recipient_domain,
         ip=ip,
         country=country,
@@ -122,7 +123,8 @@ def _key(tag: str) -> str:
     return tag.lower().replace(BETWEEN_TAGS, " ")
 
 
-def _joined(tags: Iterable[str]) -> str:
+@lru_cache(maxsize=1024)
+def _joined(tags: tuple[str, ...]) -> str:
     return BETWEEN_TAGS.join(["", *sorted({_key(tag) for tag in tags}), ""])
 
 
@@ -281,4 +283,4 @@ def forget_tag(tx: Tx, domain_id: str, tag: str) -> None:
     for row in rows:
         kept = dict(zip(DimensionCount.model_fields, row, strict=True))
         left = [each for each in split_tags(kept["tags"]) if each != _key(tag)]
-        _COUNT_DIMENSIONS.run(tx, **{**kept, "tags": _joined(left) if left else ""})
+        _COUNT_DIMENSIONS.run(tx, **{**kept, "tags": _joined(tuple(left)) if left else ""})
