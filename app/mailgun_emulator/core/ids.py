@@ -2,6 +2,7 @@
 
 import base64
 import time
+from functools import lru_cache
 from random import Random
 from uuid import UUID
 
@@ -12,18 +13,20 @@ class Ids:
     def __init__(self, seed: int | str | None = None) -> None:
         self._seeded = seed is not None
         self._random = Random(seed)  # noqa: S311 - these only need to look random
+        self._serial = self._random.getrandbits(31)
 
     def mark(self) -> None:
         """This is where `rewind` goes back to."""
-        self._marked = self._random.getstate()
+        self._marked = self._random.getstate(), self._serial
 
     def rewind(self) -> None:
         """Give once more what was given since `mark`, if there is a seed; without one nothing ever comes twice."""
         if self._seeded:
-            self._random.setstate(self._marked)
+            state, self._serial = self._marked
+            self._random.setstate(state)
 
     def hex(self, length: int) -> str:
-        return f"{self._random.getrandbits(4 * length):0{length}x}"
+        return self._random.randbytes((length + 1) // 2).hex()[:length]
 
     def object_id(self) -> str:
         """24 hex digits, as domains, pools and subaccounts have (facts/account.md, 0.6)."""
@@ -43,15 +46,28 @@ class Ids:
 
     def event_id(self) -> str:
         """22 characters of URL-safe base64 (facts/sending.md, 3.1)."""
-        return self._base64(16)
+        return _in_base64(self._random.randbytes(16))
 
     def storage_key(self) -> str:
-        """34 characters that begin with `BAAB` (facts/sending.md, 1.13)."""
-        return "BAAB" + self._base64(23)[:30]
+        """34 characters that begin with `BAAB` (facts/sending.md, 1.13).
+
+        One is next to the other in the order of an index, or each message would change a page of its own there.
+        """
+        return "BAAB" + _in_base64(self._next_serial().to_bytes(5, "big") + self._random.randbytes(18))[:30]
 
     def message_id(self, domain: str, at: float) -> str:
         """`YYYYmmddHHMMSS.16hex@domain`, without angle brackets (facts/sending.md, 1.6)."""
-        return f"{time.strftime('%Y%m%d%H%M%S', time.gmtime(at))}.{self.hex(16)}@{domain}"
+        return f"{_second(int(at))}.{self._next_serial():010x}{self.hex(6)}@{domain}"
 
-    def _base64(self, size: int) -> str:
-        return base64.urlsafe_b64encode(self._random.randbytes(size)).rstrip(b"=").decode()
+    def _next_serial(self) -> int:
+        self._serial += 1
+        return self._serial
+
+
+def _in_base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@lru_cache(maxsize=64)
+def _second(at: int) -> str:
+    return time.strftime("%Y%m%d%H%M%S", time.gmtime(at))

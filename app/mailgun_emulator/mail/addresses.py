@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailgun_emulator.mail import encoded_words
@@ -23,6 +24,9 @@ _IN_COMMENT = re.compile(r"\\.|[^\\()]+|.", re.DOTALL).match
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]').search
+
+
+SHORT = 200
 
 
 class NotAnAddress(ValueError):
@@ -64,16 +68,24 @@ def parse(value: str) -> Address:
 def parse_list(values: Iterable[str]) -> list[Address]:
     """All addresses of all values, each of which may be a list; empty items are passed over. Raise `NotAnAddress`."""
     found: list[Address] = []
-    for value in map(str.strip, values):
-        if match := _BARE(value):
-            found.append(Address("", f"{match[1]}@{match[2].lower()}"))
-        elif match := _NAMED(value):
-            found.append(Address(match[1].rstrip(), f"{match[2]}@{match[3].lower()}"))
-        elif "," in value and '"' not in value and "(" not in value:
-            found.extend(parse_list(value.split(",")))
-        else:
-            found.extend(_mailbox(item) for item in _items(_FOLD.sub("", value)) if item)
+    for value in values:
+        found.extend(_parse_short(value) if len(value) <= SHORT else _parse(value))
     return found
+
+
+def _parse(value: str) -> tuple[Address, ...]:
+    value = value.strip()
+    if match := _BARE(value):
+        return (Address("", f"{match[1]}@{match[2].lower()}"),)
+    if match := _NAMED(value):
+        return (Address(match[1].rstrip(), f"{match[2]}@{match[3].lower()}"),)
+    if "," in value and '"' not in value and "(" not in value:
+        return tuple(parse_list(value.split(",")))
+    return tuple(_mailbox(item) for item in _items(_FOLD.sub("", value)) if item)
+
+
+_parse_short = lru_cache(maxsize=1024)(_parse)
+"""A message asks several times who it is from, and so do all of the same sender."""
 
 
 def unique(addresses: Iterable[Address]) -> list[Address]:

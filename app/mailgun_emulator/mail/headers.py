@@ -35,7 +35,7 @@ def write(name: str, value: str) -> str:
     room = max(40, FOLD_AT - len(name) - 4)
     text = value if value.isascii() else _encoded(name, value, room)
     lines = _folded(name, text)
-    if any(len(line.encode("utf-8", "replace")) > LONGEST_LINE for line in lines):
+    if max(map(_octets, lines)) > LONGEST_LINE:
         lines = _folded(name, encoded_words.encode(value, room))
     return "\r\n".join(lines) + "\r\n"
 
@@ -98,15 +98,29 @@ def _encoded_address(address: addresses.Address, room: int) -> str:
     return f"{encoded_words.encode(address.name, room, phrase=True)} <{email}>"
 
 
+def _octets(line: str) -> int:
+    return len(line) if line.isascii() else len(line.encode("utf-8", "replace"))
+
+
 def _folded(name: str, value: str) -> list[str]:
     """Lines of at most 78 characters where a blank allows it; unfolding gives the very same text."""
     line = f"{name}: {value}"
     lines = []
-    start = last = 0
-    cuts = [found.start() for found in _FOLDING_BLANK.finditer(line, len(name) + 2)]
-    for cut in [*cuts, len(line)]:
-        if cut - start > FOLD_AT and last > start:
-            lines.append(line[start:last])
-            start = last
-        last = cut
+    start, first = 0, len(name) + 2
+    while len(line) - start > FOLD_AT:
+        cut = _cut(line, max(start + 1, first), start + FOLD_AT)
+        if cut < 0:
+            break
+        lines.append(line[start:cut])
+        start = cut
     return [*lines, line[start:]]
+
+
+def _cut(line: str, first: int, last: int) -> int:
+    """The last blank between words up to there or, if there is none, the first behind it; -1 if nowhere is one."""
+    cut = last + 1
+    while (cut := max(line.rfind(" ", first, cut), line.rfind("\t", first, cut))) >= 0:
+        if not (line[cut - 1].isspace() or line[cut + 1 : cut + 2].isspace()):
+            return cut
+    found = _FOLDING_BLANK.search(line, max(first, last + 1))
+    return found.start() if found else -1

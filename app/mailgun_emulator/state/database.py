@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sqlmodel import Session, SQLModel
 
 SCHEMA_VERSION = 2
-MOST_REMEMBERED = 10_000
 APPLICATION_ID = 0x4D47454D  # "MGEM", so that a file of another program is told from ours
 
 Row = TypeVar("Row", bound="SQLModel")
@@ -117,7 +116,7 @@ class Tx:
 
     def memory(self) -> dict[Any, Any] | None:
         """What was looked up lately, unless this transaction has changed something."""
-        return None if self._writes else self._database.memory()
+        return None if self._writes else self._database.memory
 
     def _begin_to_write(self) -> None:
         if not self._writes:
@@ -192,7 +191,8 @@ class Database:
         self.next_due = 0.0
         self._woken = False
         self._open: Tx | None = None
-        self._memory: dict[Any, Any] = {}
+        self.memory: dict[Any, Any] = {}
+        """What was looked up lately, until something is written: see `Query.recall`."""
         self._put_off: PutOff = {}
         self._last_ids: dict[str, int] = {}
         self._batch: list[asyncio.Future[None]] | None = None
@@ -232,7 +232,7 @@ class Database:
             )
         self._lock = lock(self.path)
         self.connection.executescript(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
+            "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
             "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;"
             "PRAGMA wal_autocheckpoint = 4000;"  # pages; each is written back once, however often it has changed
         )
@@ -290,12 +290,7 @@ class Database:
         self._open = None
         if wrote:
             self.connection.execute("RELEASE tx")
-            self._memory.clear()
-
-    def memory(self) -> dict[Any, Any]:
-        if len(self._memory) > MOST_REMEMBERED:
-            self._memory.clear()
-        return self._memory
+            self.memory.clear()
 
     @contextmanager
     def reading(self, account_id: str = "") -> Iterator[Tx]:
@@ -356,7 +351,7 @@ class Database:
             self.connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001 - whatever it was, all who wait are told
             failure = error
-            self._memory.clear()
+            self.memory.clear()
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
         for waiting in batch:
@@ -386,7 +381,7 @@ class Database:
         self.ids.rewind()
         self.read_clocks()
         self._last_ids = {}
-        self._memory.clear()
+        self.memory.clear()
         self.next_due = 0.0
         self.changed.set()
 

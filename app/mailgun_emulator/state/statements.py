@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from mailgun_emulator.state.database import Tx
 
+MOST_REMEMBERED = 10_000
+UNASKED: Any = object()
+
 Record = TypeVar("Record", bound=NamedTuple)
 
 
@@ -82,9 +85,11 @@ class Query(Statement, Generic[Record]):
         if memory is None:
             return self.find(tx, **parameters)
         key = (self, *parameters.values())
-        if key not in memory:
-            memory[key] = self.find(tx, **parameters)
-        found: Record | None = memory[key]
+        found: Record | None = memory.get(key, UNASKED)
+        if found is UNASKED:
+            if len(memory) >= MOST_REMEMBERED:
+                memory.clear()
+            found = memory[key] = self.find(tx, **parameters)
         return found
 
     def list(self, tx: "Tx", **parameters: Any) -> list[Record]:

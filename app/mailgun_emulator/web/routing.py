@@ -16,6 +16,7 @@ from mailgun_emulator.web.errors import HINT_HEADER
 
 log = logging.getLogger(__name__)
 
+MOST_REMEMBERED = 1000
 ANALYTICS = "/v1/analytics/"
 """Below it neither paths nor methods are known that are not there (facts/clients.md)."""
 
@@ -50,6 +51,7 @@ class RouteIndex(BaseRoute):
         self._root = _Node()
         self._load = load
         self._waiting = set(sections)
+        self._remembered: dict[tuple[str, str | bytes], Found] = {}
         for name, prefixes in sections.items():
             for prefix in prefixes:
                 self._node(prefix).sections.append(name)
@@ -64,6 +66,7 @@ class RouteIndex(BaseRoute):
     def load_section(self, name: str) -> None:
         if name in self._waiting:
             self._waiting.discard(name)
+            self._remembered.clear()
             self.add(self._load(name))
 
     def load_all(self) -> list[APIRoute]:
@@ -75,7 +78,14 @@ class RouteIndex(BaseRoute):
         """What a request addresses. Told again at no cost when asked again."""
         found: Found | None = scope.get("mailgun_found")
         if found is None:
-            found = scope["mailgun_found"] = self._find(scope["method"], _segments(scope))
+            asked = scope["method"], scope.get("raw_path") or scope["path"]
+            found = self._remembered.get(asked)
+            if found is None:
+                found = self._find(scope["method"], _segments(scope))
+                if len(self._remembered) >= MOST_REMEMBERED:
+                    self._remembered.clear()
+                self._remembered[asked] = found
+            scope["mailgun_found"] = found
         return found
 
     def _find(self, method: str, segments: list[str]) -> Found:
