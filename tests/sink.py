@@ -23,13 +23,13 @@ class Letter(NamedTuple):
 class Sink(Controller):
     """Keeps what it is handed, or answers RCPT with `refusal`; takes any login."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
         self.letters: list[Letter] = []
         self.refusal = ""
         super().__init__(
             self,
             hostname=HOST,
-            port=free_port(),
+            port=port,
             enable_SMTPUTF8=True,
             auth_require_tls=False,
             authenticator=lambda *given: AuthResult(success=True, auth_data=given[-1]),
@@ -61,8 +61,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def sinking() -> Iterator[Sink]:
-    sink = Sink()
+def sinking(port: int = 0) -> Iterator[Sink]:
+    sink = Sink(port or free_port())
     sink.start()
     try:
         yield sink

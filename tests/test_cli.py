@@ -234,3 +234,15 @@ def test_ready_says_when_nothing_answers() -> None:
 
 def test_ready_refuses_what_is_no_url() -> None:
     assert_refused(run("ready", "--url", "127.0.0.1:8025"), "--url")
+
+
+def test_it_may_hold_many_connections_whatever_the_shell_allows() -> None:
+    resource = pytest.importorskip("resource")
+    limit = resource.RLIMIT_NOFILE
+    soft, hard = resource.getrlimit(limit)
+    resource.setrlimit(limit, (256, hard))
+    try:
+        with serving() as (process, _, _):
+            assert resource.prlimit(process.pid, limit)[0] == min(hard, 10_000)
+    finally:
+        resource.setrlimit(limit, (soft, hard))

@@ -3,19 +3,22 @@
 import asyncio
 import gc
 import logging
-import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from mailgun_emulator.smtp.listener import reason
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 GRACE_SECONDS = 0.5  # for requests under way when it is stopped; one takes milliseconds
+MOST_FILES = 10_000
 log = logging.getLogger("uvicorn.error")
 
 
@@ -61,13 +64,14 @@ class Server(uvicorn.Server):
             signal.signal(
                 number, _stop
             )  # before uvicorn listens to them, and when it passes them on at the end
+        _allow_many_files()
         quiet = _Quiet()
         log.addFilter(quiet)
         try:
             self.run()
         except SystemExit as exit_:
             if quiet.reason is not None:
-                raise CannotListen(_plain(quiet.reason)) from None
+                raise CannotListen(reason(quiet.reason)) from None
             if exit_.code:
                 raise
         finally:
@@ -79,10 +83,15 @@ class Server(uvicorn.Server):
         gc.freeze()  # what is there by now stays, and need not be looked at again
 
 
-def _plain(error: OSError) -> str:
-    """The system's own words; asyncio wraps them in its own, a host without an address has a negative number."""
-    number = error.errno or 0
-    return os.strerror(number) if number > 0 else error.strerror or str(error)
+def _allow_many_files() -> None:
+    """Else a few hundred receivers of webhooks that don't answer leave no connection to anybody else."""
+    with suppress(ImportError, OSError, ValueError):  # there are systems without such limits
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 from typing import Any
 
+import httpx2
 import pytest
 from tests.api.reported import all_of, asked_for, happen, send
 from tests.conftest import Account, Client
@@ -260,3 +261,9 @@ def test_entities_and_rules_are_listed(client: Client) -> None:
     assert rules["b101"]["entity_id"] == "spamhaus"
     assert "entity_id" not in rules["a206"]
     assert {rule["entity_id"] for rule in rules.values() if "entity_id" in rule} <= set(entities)
+
+
+@pytest.mark.parametrize("path", ["config/entities", "config/rules", "stats", "domains"])
+def test_nobody_without_a_key_knows_of_bounces(server_url: str, path: str) -> None:
+    refused = httpx2.get(f"{server_url}{V1}/{path}")
+    assert (refused.status_code, refused.json()) == (401, {"message": "Invalid private key"})

@@ -2,6 +2,7 @@ import json
 import re
 from typing import Any
 
+import httpx2
 import pytest
 from tests.conftest import Account, Client
 
@@ -63,6 +64,7 @@ def test_a_list_is_made_looked_up_and_removed(client: Client, address: str) -> N
 def test_answers_are_set_out_in_lines_with_their_keys_in_order(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.headers["content-type"].startswith("application/json")
+    assert answer.headers["content-disposition"] == "inline"
     assert answer.text.strip() == json.dumps(answer.json(), indent=2, sort_keys=True)
 
 
@@ -132,6 +134,13 @@ def test_a_refused_change_changes_nothing(client: Client, path: str, account: Ac
     assert client.put("/v3/lists/none@x.com", data={"name": "New"}).status_code == 404
 
 
+def test_who_changes_a_list_without_an_address_gets_a_page(server_url: str, account: Account) -> None:
+    url, auth = f"{server_url}/v3/lists/", ("api", account.api_key)
+    answer = httpx2.put(url, data={"name": "New"}, auth=auth)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "Not Found" in answer.text
+
+
 def test_lists_are_listed_by_address(client: Client, account: Account) -> None:
     names = [f"{name}@{account.domain}" for name in ("b", "a", "c")]
     for name in names:
@@ -160,6 +169,8 @@ def test_lists_are_paged_through_in_both_directions(client: Client, account: Acc
     assert [each["address"] for each in before["items"]] == names[1:3]
     first = client.get(before["paging"]["first"]).json()
     assert [each["address"] for each in first["items"]] == names[:2]
+    refused = client.get("/v3/lists/pages?limit=many")
+    assert (refused.status_code, refused.json()) == (400, {"message": "Invalid parameter: limit is invalid"})
 
 
 def test_a_member_is_added_looked_up_changed_and_removed(client: Client, path: str, address: str) -> None:

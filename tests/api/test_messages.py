@@ -206,24 +206,26 @@ def test_a_scheduled_message_waits_for_its_time(client: Client, account: Account
     assert client.delete(f"/v3/{account.domain}/envelopes").json() == {"message": "done"}
 
 
-def test_in_batch_mode_each_recipient_gets_a_copy_of_its_own(client: Client, account: Account) -> None:
-    variables = '{"bob@gmail.com": {"first": "Bob", "n": 1}, "sue@x.com": {"first": "Sue"}}'
-    send(
-        client,
-        account.domain,
-        to=["Bob B <bob@gmail.com>", "sue@x.com"],
-        subject="Hey %recipient.first%",
-        text="%recipient_email% %recipient.n% %recipient_fname%",
-        **{"recipient-variables": variables, "v:who": "%recipient.first%"},
+def test_json_is_not_looked_into(client: Client, account: Account) -> None:
+    message = {"from": "ann@x.com", "to": "bob@gmail.com", "text": "hello"}
+    refused = client.post(f"/v3/{account.domain}/messages", json=message)
+    assert (refused.status_code, refused.json()) == (400, {"message": "from parameter is missing"})
+
+
+def test_a_message_can_wait_to_the_end_of_the_calendar(client: Client, account: Account) -> None:
+    end = {"o:deliverytime": "Fri, 31 Dec 9999 23:30:00 GMT", "o:time-zone-localize": "14:30"}
+    send(client, account.domain, **end)
+    assert [event["event"] for event in events(client, account.domain)] == ["accepted"]
+
+
+def test_a_ready_mime_from_nobody_is_refused(client: Client, account: Account) -> None:
+    refused = client.post(
+        f"/v3/{account.domain}/messages.mime",
+        data={"to": "bob@gmail.com"},
+        files={"message": b"From: nobody\r\n\r\nhello"},
     )
-    by_recipient = {event["recipient"]: event for event in events(client, account.domain, event="accepted")}
-    bob = by_recipient["bob@gmail.com"]
-    assert bob["message"]["headers"]["subject"] == "Hey Bob"
-    assert bob["message"]["headers"]["to"] == "Bob B <bob@gmail.com>"
-    assert bob["user-variables"] == {"who": "Bob"}
-    assert stored(client, bob["storage"]["url"]).get_content().strip() == "bob@gmail.com 1 Bob"
-    sue = by_recipient["sue@x.com"]
-    assert stored(client, sue["storage"]["url"]).get_content().strip() == "sue@x.com %recipient.n%"
+    assert refused.status_code == 400
+    assert refused.json() == {"message": "from parameter is not a valid address. please check documentation"}
 
 
 def test_the_stored_message_is_what_mailgun_would_send(client: Client, account: Account) -> None:
@@ -340,6 +342,8 @@ def test_the_queues_of_a_working_domain_are_enabled(client: Client, account: Acc
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"from": ""}, "from parameter is missing"),
     ({"to": ""}, "to parameter is missing"),
+    ({"from": " "}, "from parameter is missing"),
+    ({"from": ["", " , "]}, "from parameter is missing"),
     ({"from": "nobody"}, "from parameter is not a valid address. please check documentation"),
     ({"to": "bob at x.com"}, "to parameter is not a valid address. please check documentation"),
     ({"cc": "@x.com"}, "cc parameter is not a valid address. please check documentation"),
@@ -354,8 +358,18 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"v:big": "x" * 17000},
         "Send options (parameters starting with o:, h:, or v:) are limited to 16 kB total",
     ),
+    (
+        {"v:big": "€" * 6000},
+        "Send options (parameters starting with o:, h:, or v:) are limited to 16 kB total",
+    ),
     ({"h:Grüße": "x"}, "Header name must be pure ASCII: Grüße"),
     ({"o:deliverytime": "soon"}, "soon is not an RFC-2822 compliant date"),
+    *(
+        ({"o:deliverytime": each}, f"{each} is not an RFC-2822 compliant date")
+        for each in ("inf", "nan", "1e300", "-1", "1795657513000", f"Mon, 1 Jan {'9' * 20} 00:00:00 GMT")
+    ),
+    ({"o:deliver-within": f"{'9' * 5000}h"}, "invalid delivery time format"),
+    ({"o:deliverytime-optimize-period": f"{'9' * 5000}h"}, "invalid delivery time format"),
     ({"o:deliver-within": "3m"}, "invalid delivery time format"),
     ({"o:deliverytime-optimize-period": "12h"}, "invalid delivery time format"),
     ({"o:time-zone-localize": "25:00"}, "25 invalid 24 hour time(value of 'o:time-zone-localize')"),

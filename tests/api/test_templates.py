@@ -167,6 +167,8 @@ def test_templates_are_deleted_with_their_versions(client: Client, base: str) ->
         "template": {"name": "a"},
     }
     assert refused(client.get(f"{base}/a")) == (404, "template not found")
+    assert refused(client.delete(f"{base}/a")) == (404, "template not found")
+    assert client.delete("/v3/unknown.example.org/templates").status_code == 404
     assert refused(client.get(f"{base}/a/versions/initial")) == (404, "template not found")
     assert client.delete(base).json() == {"message": "templates have been deleted"}
     assert client.get(base).json()["items"] == []
@@ -209,7 +211,8 @@ def test_versions_are_refused(client: Client, base: str) -> None:
         400,
         "Invalid parameter: tag is invalid",
     )
-    assert refused(client.put(f"{url}/v1")) == (400, "No fields are provided to update")
+    for nothing in ({}, {"template": ""}):
+        assert refused(client.put(f"{url}/v1", data=nothing)) == (400, "No fields are provided to update")
     for method in ("GET", "PUT", "DELETE"):
         assert refused(client.request(method, f"{url}/v9")) == (404, "template version not found")
     assert refused(client.put(f"{url}/v9/copy/v2")) == (404, "template version not found")

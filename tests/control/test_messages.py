@@ -124,9 +124,10 @@ def test_a_delivery_that_was_cancelled_suppressed_or_is_a_test_says_so(
     )
     test = send(client, account.domain, to="ann@gmail.com", **later, **{"o:testmode": "yes"})
     assert "test mode" in conflict(happen(client, test, "failed"))
+    assert happen(client, test, "delivered").json()["delivery-status"]["code"] == 650
     client.delete(f"/v3/{account.domain}/envelopes")
     assert "was cancelled" in conflict(happen(client, message, "delivered"))
-    assert seen(client, account.domain) == []
+    assert seen(client, account.domain) == ["delivered"]
 
 
 def test_an_unknown_message_and_that_of_another_account_are_not_found(

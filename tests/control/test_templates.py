@@ -1,5 +1,6 @@
 """Previews of templates."""
 
+import json
 from typing import Any
 
 import pytest
@@ -73,6 +74,55 @@ def test_a_preview_is_what_is_sent(client: Client, render: Any, account: Account
         "html": sent["body-html"].strip(),
         "text": sent["body-plain"].strip(),
     } == preview
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "x",
+        "<p>Hi {{name}}\nü\r\n.\n..\rFrom {{n}} \t\n\n",
+        "{{{name}}}" * 300,
+        " {{#each list}}{{.}};{{/each}}\n",
+    ],
+)
+def test_a_preview_is_what_is_sent_to_the_last_byte(
+    client: Client, render: Any, account: Account, template: str
+) -> None:
+    headers = {"From": "Jö <j@x.com>", "Subject": "{{name}} " + "long " * 40, "Reply-To": "Ré <r@x.com>"}
+    stored = {"name": "t", "template": template, "headers": json.dumps(headers)}
+    client.post(f"/v3/{account.domain}/templates", data=stored)
+    variables = {
+        "name": "Bö <b> & 'q' %recipient.n%",
+        "n": 12345678901234567890123,
+        "list": [1.5, None, True],
+    }
+    of_recipients = {"bob@x.com": {"n": 2**70}}
+    preview = render(
+        template="t",
+        variables=variables,
+        text=True,
+        recipient="bob@x.com",
+        recipient_variables=of_recipients,
+    ).json()
+    fields = {
+        "to": "bob@x.com",
+        "template": "t",
+        "t:variables": json.dumps(variables),
+        "t:text": "yes",
+        "recipient-variables": json.dumps(of_recipients),
+        "o:tracking": "no",
+    }
+    assert client.post(f"/v3/{account.domain}/messages", data=fields).status_code == 200
+    event = client.get(f"/v3/{account.domain}/events", params={"event": "delivered"}).json()["items"][0]
+    sent = client.get(event["storage"]["url"]).json()
+    names = {
+        "from": "From",
+        "subject": "Subject",
+        "reply-to": "Reply-To",
+        "html": "body-html",
+        "text": "body-plain",
+    }
+    assert preview == {name: sent[key] for name, key in names.items()}
 
 
 def test_the_messages_own_headers_win(render: Any) -> None:

@@ -145,6 +145,24 @@ def test_what_waits_to_be_tried_again_is_tried_at_once_when_asked(
     assert len(hooked.requests("/b")) == 3
 
 
+def test_what_is_under_way_is_not_tried_twice_as_often_when_asked(
+    client: Client, account: Account, hooked: Receiver
+) -> None:
+    hooked.answer("/b", 500)
+    with hooked.holding("/b"):
+        client.post(
+            f"/v3/{account.domain}/messages",
+            data={"from": "a@x.com", "to": "bounce@example.com", "text": "hi"},
+        )
+        hooked.wait_for(1, "/b")
+        delivery = client.get(PATH, params={"url": hooked.url("/b")}).json()["items"][0]
+        for _ in range(2):
+            assert client.post(f"{PATH}/{delivery['id']}/resend").json()["state"] == "pending"
+    client.drain()
+    client.post("/_emulator/clock", json={"advance": "1d"})
+    assert len(hooked.requests("/b")) == 7
+
+
 def test_what_is_not_there_is_told_with_where_to_look(client: Client) -> None:
     message = {
         "message": "There is no webhook delivery 999999999; GET /_emulator/webhooks/deliveries lists those there are."
@@ -153,6 +171,8 @@ def test_what_is_not_there_is_told_with_where_to_look(client: Client) -> None:
         assert (response.status_code, response.json()) == (404, message)
     assert client.get(PATH, params={"state": "lost"}).status_code == 400
     assert client.get(PATH, params={"limit": 0}).status_code == 400
+    for refused in (client.get(f"{PATH}/{2**63}"), client.get(PATH, params={"before": 2**63})):
+        assert refused.status_code == 400
 
 
 def test_accounts_do_not_see_each_others_deliveries(

@@ -243,7 +243,7 @@ def test_events_tell_the_way_of_a_routed_mail(client: Client, account: Account, 
     assert (sent["flags"]["is-routed"], sent["flags"]["is-authenticated"]) == (True, False)
     path = f"/v3/{account.domain}/stats/total?event=accepted&event=delivered&duration=1d"
     today = client.get(path).json()["stats"][-1]
-    assert today["accepted"] == {"incoming": 1, "outgoing": 2, "total": 3}
+    assert today["accepted"] == {"incoming": 3, "outgoing": 0, "total": 3}
     assert (today["delivered"]["http"], today["delivered"]["smtp"]) == (1, 1)
 
 
@@ -337,6 +337,36 @@ def test_a_mailing_list_takes_what_it_lets_in(
     assert len(receiver.requests("/in")) == 1
     recipient = "ann@y.com" if kind == "delivered" else devs
     assert [each["event"] for each in events(client, account, recipient=recipient)][-1] == kind
+
+
+def test_what_the_account_sends_to_itself_goes_the_way_of_its_routes(
+    client: Client, account: Account, receiver: Receiver, server_url: str
+) -> None:
+    """By HTTP and by SMTP alike, and on to a second address of its own."""
+    team, desk = f"team@{account.domain}", f"desk@{account.domain}"
+    add_route(client, f'forward("{desk}")', expression='match_recipient("team@")')
+    add_route(client, f'forward("{receiver.url("/desk")}")', expression='match_recipient("desk@")')
+    fields = {
+        "from": f"Ann <ann@{account.domain}>",
+        "to": [team, "bob@y.com"],
+        "subject": "Hi",
+        "text": "Hello",
+    }
+    files = {"attachment": ("a.txt", b"text", "text/plain")}
+    assert client.post(f"/v3/{account.domain}/messages", data=fields, files=files).status_code == 200
+    with connected(server_url, f"ann@{account.domain}", account.api_key) as sender:
+        sender.send_message(mail(team))
+    client.drain()
+    by_http, by_smtp = receiver.requests("/desk")
+    form = fields_of(by_http)
+    assert is_signed(account, form)
+    assert (form["recipient"], form["sender"]) == (desk, f"ann@{account.domain}")
+    assert form["To"] == f"{team}, bob@y.com"
+    assert files_of(by_http)["attachment-1"] == ("a.txt", "text/plain", b"text")
+    assert f"d={account.domain}" in form["Dkim-Signature"]
+    assert by_smtp.form()["subject"] == ["Grüße"]
+    told = [(each["event"], each["recipient"]) for each in events(client, account, recipient=desk)]
+    assert sorted(told) == [("accepted", desk)] * 4 + [("delivered", desk)] * 2
 
 
 def test_what_is_stored_can_be_sent_on(client: Client, account: Account) -> None:

@@ -1,5 +1,6 @@
 """What was answered survives a kill, and so does the work that was still to be done."""
 
+import json
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -78,6 +79,58 @@ def test_what_was_under_way_goes_on_after_a_kill(tmp_path: Path, receiver: Recei
         assert {each["recipient"] for each in posts} == set(everyone)
         # one was in flight at the kill, and the answer to the one before may have been just noted down
         assert len(posts) - len({each["id"] for each in posts}) <= 2
+
+
+def test_a_clock_that_was_being_advanced_runs_on_after_a_kill(tmp_path: Path, receiver: Receiver) -> None:
+    """A post is tried again on the way, and not answered: the process is killed while the clock waits for it."""
+    path, domain = str(tmp_path / "state.db"), "mg.example.com"
+    receiver.answer("/", 500, 200)
+    with serving("--database", path) as server, ThreadPoolExecutor(1) as pool:
+        asked = {"id": "delivered", "url": receiver.url("/")}
+        assert httpx2.post(f"{server.url}/v3/domains/{domain}/webhooks", data=asked, auth=KEY).is_success
+        fields = {"from": f"a@{domain}", "to": "r@x.com", "text": "hi"}
+        assert httpx2.post(f"{server.url}/v3/{domain}/messages", data=fields, auth=KEY).is_success
+        assert httpx2.post(f"{server.url}/_emulator/drain").is_success
+        with receiver.holding("/"):
+            advanced = pool.submit(httpx2.post, f"{server.url}/_emulator/clock", json={"advance": "1h"})
+            receiver.wait_for(2)
+            server.process.send_signal(signal.SIGKILL)
+            server.process.wait()
+        assert isinstance(advanced.exception(10), httpx2.TransportError)
+    with serving("--database", path) as server:
+        clock = httpx2.get(f"{server.url}/_emulator/clock").json()
+        assert not clock["frozen"]
+        assert 290 <= clock["offset"] <= 310
+        receiver.wait_for(3)
+
+
+def test_a_posting_to_a_list_goes_on_after_a_kill(tmp_path: Path) -> None:
+    path, domain = str(tmp_path / "state.db"), "mg.example.com"
+    everyone = [f"m{number:03}@x.com" for number in range(1000)]
+    address = f"news@{domain}"
+    with serving("--database", path) as server:
+        assert httpx2.post(f"{server.url}/v3/lists", data={"address": address}, auth=KEY).is_success
+        members = {"members": json.dumps(everyone)}
+        assert httpx2.post(f"{server.url}/v3/lists/{address}/members.json", data=members, auth=KEY).is_success
+        httpx2.post(f"{server.url}/_emulator/drain")
+        fields = {"from": f"a@{domain}", "to": address, "text": "Dear %recipient_email%"}
+        assert httpx2.post(f"{server.url}/v3/{domain}/messages", data=fields, auth=KEY).is_success
+        sent = {"event": "delivered", "limit": "300"}
+        while (
+            len(httpx2.get(f"{server.url}/v3/{domain}/events", params=sent, auth=KEY).json()["items"]) < 100
+        ):
+            pass
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+    with serving("--database", path) as server:
+        assert httpx2.post(f"{server.url}/_emulator/drain").status_code == 200
+        told = [
+            (event["event"], event["recipient"])
+            for event in all_events(server.url, domain)
+            if "mailing-list" in event and "recipient" in event
+        ]
+    for kind in ("accepted", "delivered"):
+        assert sorted(recipient for event, recipient in told if event == kind) == everyone
 
 
 def test_the_same_seed_gives_the_same_ids() -> None:

@@ -195,12 +195,50 @@ def test_what_a_list_sent_is_not_posted_to_it_again(
     assert len(devs.events(event="delivered")) == 1
 
 
-def test_replies_go_to_the_sender_if_the_list_says_so(client: Client, account: Account) -> None:
-    devs = Developers(client, account, reply_preference="sender")
+@pytest.mark.parametrize("settings", [{"reply_preference": "sender"}, {"access_level": "readonly"}])
+def test_replies_go_to_the_sender_if_the_list_says_so_or_takes_none(
+    client: Client, account: Account, settings: dict[str, str]
+) -> None:
+    devs = Developers(client, account, **settings)
     devs.join("bob@x.com")
     devs.post()
     (delivered,) = devs.events(event="delivered")
     assert "Reply-To" not in devs.stored(delivered)
+
+
+def test_a_list_may_be_a_member_of_another_and_the_other_of_it(devs: Developers, client: Client) -> None:
+    others = f"others@{devs.domain}"
+    client.post("/v3/lists", data={"address": others, "access_level": "everyone"})
+    client.post(f"/v3/lists/{others}/members", data={"address": devs.address})
+    client.post(f"/v3/lists/{others}/members", data={"address": "eve@x.com"})
+    devs.join("bob@x.com", others)
+    message_id = devs.post(text="For %recipient_email%")
+    assert devs.who("delivered", message_id) == ["bob@x.com", devs.address, "eve@x.com", others]
+    for member, address in (("bob@x.com", devs.address), ("eve@x.com", others)):
+        (delivered,) = devs.events(event="delivered", recipient=member)
+        assert delivered["mailing-list"]["address"] == address
+
+
+@pytest.mark.parametrize("level", ["everyone", "members"])
+def test_routes_get_what_is_sent_to_a_list_too(client: Client, account: Account, level: str) -> None:
+    devs = Developers(client, account, access_level=level)
+    devs.join("bob@x.com")
+    route = {
+        "expression": f"match_recipient('{devs.address}')",
+        "action": ["forward('eve@y.org')", "store()"],
+    }
+    assert client.post("/v3/routes", data=route).status_code == 200
+    message_id = devs.post()
+    posted = ["bob@x.com"] if level == "everyone" else []
+    assert devs.who("delivered", message_id) == [*posted, "eve@y.org"]
+    assert len(devs.events(event="stored")) == 1
+    assert (
+        inbound(client, account, **{"from": "zoe@y.org", "to": devs.address, "text": "Hi"}).status_code == 200
+    )
+    assert len(devs.events(event="delivered", recipient="bob@x.com")) == 2 * len(posted)
+    assert len(devs.events(event="delivered", recipient="eve@y.org")) == 2
+    devs.post(**{"o:testmode": "yes"})
+    assert len(devs.events(event="stored")) == 2
 
 
 def test_a_list_may_have_an_id_of_its_own(devs: Developers, client: Client) -> None:

@@ -78,6 +78,27 @@ def test_a_server_that_is_down_is_asked_until_it_is_enough() -> None:
         assert api.get("/_emulator/health").json()["pending_jobs"] == 0
 
 
+def test_a_server_that_comes_back_gets_what_it_missed() -> None:
+    port = free_port()
+    with (
+        serving("--relay", f"smtp://127.0.0.1:{port}") as server,
+        Client(base_url=server.url, auth=("api", "key-emulator")) as api,
+    ):
+        with sinking(port) as first:
+            send(api, "ann@x.com")
+        assert [each.recipients for each in first.letters] == [["ann@x.com"]]
+        for name in ("bob", "cy"):
+            send(api, f"{name}@x.com")
+        delivered = api.get(f"/v3/{DOMAIN}/events", params={"event": "delivered"}).json()["items"]
+        assert len(delivered) == 3
+        with sinking(port) as second:
+            send(api, "dan@x.com")
+            assert [each.recipients for each in second.letters] == [["dan@x.com"]]
+            api.post("/_emulator/clock", json={"advance": "5m"})
+            assert [each.recipients for each in second.letters[1:]] == [["bob@x.com"], ["cy@x.com"]]
+        assert api.get("/_emulator/health").json()["pending_jobs"] == 0
+
+
 def test_a_server_that_will_never_take_it_is_asked_once(api: Client, sink: Sink) -> None:
     sink.refusal = "550 no such user"
     send(api, "bob@x.com")

@@ -59,6 +59,21 @@ def test_an_unverified_domain_sends_nothing_until_it_is_verified(strict: tuple[C
     assert client.post(f"/v3/{domain}/messages", data=fields()).status_code == 200
 
 
+def test_a_message_waits_no_longer_than_it_is_stored(strict: tuple[Client, Account]) -> None:
+    client, account = strict
+    now = client.get("/_emulator/clock").json()["now"]
+    times = {"soon": now + 3 * 86400 - 60, "late": now + 3 * 86400 + 60}
+    soon, late = (
+        client.post(f"/v3/{account.domain}/messages", data={**fields(), "o:deliverytime": str(at)})
+        for at in times.values()
+    )
+    assert soon.status_code == 200
+    assert (late.status_code, late.json()) == (
+        400,
+        {"message": "o:deliverytime is too far ahead: delivery can wait for 72 hours at most"},
+    )
+
+
 def test_a_sandbox_domain_sends_to_authorised_recipients_only(strict: tuple[Client, Account]) -> None:
     client, _ = strict
     domains = client.get("/v4/domains").json()["items"]

@@ -1,12 +1,15 @@
 """Messages made from templates, from storing one to what each recipient reads."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from typing import Any
 
+import httpx2
 import pytest
 from mailgun.client import Client as Mailgun
 from tests.conftest import Account, Client
+from tests.sink import connected
 
 
 class Story:
@@ -34,6 +37,9 @@ class Story:
         """What was accepted for that recipient last."""
         accepted = [each for each in self.events("accepted") if each["recipient"] == recipient]
         return dict(self.client.get(accepted[-1]["storage"]["url"]).json())
+
+    def body(self, event: dict[str, Any]) -> str:
+        return str(self.client.get(event["storage"]["url"]).json()["body-html"]).strip()
 
 
 @pytest.fixture
@@ -146,6 +152,75 @@ def test_each_recipient_reads_their_own(story: Story) -> None:
     assert bob["body-html"].strip() == '<p>Bob &quot;B&quot;, Rome (bob@x.com) Bob "B"</p>'
     assert sue["body-html"].strip() == "<p>Sue, &lt;Oslo&gt; (sue@x.com) Sue</p>"
     assert (bob["Subject"], sue["Subject"]) == ('Bob "B"', "Sue")
+
+
+def test_in_a_large_batch_each_reads_their_own_whether_recipient_or_member_of_a_list(story: Story) -> None:
+    story.store("w", "{{name}} %recipient.n% {{town}}", headers={"Subject": "{{name}}"})
+    address = f"news@{story.domain}"
+    story.client.post("/v3/lists", data={"address": address})
+    member = {"address": "lis@x.com", "name": "Lis", "vars": '{"town": "Rome"}'}
+    story.client.post(f"/v3/lists/{address}/members", data=member)
+    names = {f"r{number}@x.com": f"R {number}" for number in range(20)}
+    story.send(
+        **{
+            "to": [address, *(f"{name} <{to.capitalize()}>" for to, name in names.items())],
+            "cc": "cat@x.com",
+            "from": "a@x.com",
+            "template": "w",
+            "t:variables": '{"name": "%recipient_name%"}',
+            "recipient-variables": json.dumps({to: {"n": name[-1]} for to, name in names.items()}),
+        }
+    )
+    read = {
+        event["recipient"]: (event["message"]["headers"]["subject"], story.body(event))
+        for event in story.events("delivered")
+    }
+    del read["cat@x.com"]
+    assert read.pop("lis@x.com") == ("Lis", "Lis %recipient.n% Rome")
+    assert read == {to.capitalize(): (name, f"{name} {name[-1]}") for to, name in names.items()}
+
+
+def test_a_large_batch_may_come_by_smtp(story: Story, account: Account, server_url: str) -> None:
+    story.store("w", "<b>{{name}}</b>")
+    towns = {f"r{number}@x.com": f"Town {number}" for number in range(12)}
+    mime = EmailMessage()
+    mime["From"], mime["To"], mime["Subject"] = "ann@x.com", ", ".join(towns), "s"
+    mime["X-Mailgun-Template-Name"] = "w"
+    mime["X-Mailgun-Template-Variables"] = '{"name": "%recipient.town%"}'
+    mime["X-Mailgun-Recipient-Variables"] = json.dumps({to: {"town": town} for to, town in towns.items()})
+    mime.set_content("<p>old</p>", subtype="html")
+    with connected(server_url, f"postmaster@{account.domain}", account.api_key) as smtp:
+        smtp.sendmail("ann@x.com", list(towns), mime.as_bytes())
+    read = {event["recipient"]: story.body(event) for event in story.events("delivered")}
+    assert read == {to: f"<b>{town}</b>" for to, town in towns.items()}
+
+
+def test_in_a_large_batch_all_fail_where_the_template_does(story: Story) -> None:
+    story.store("bad", "{{#if x}}")
+    everyone = [f"r{number}@x.com" for number in range(10)]
+    for name in ("bad", "missing"):
+        story.send(**{"to": everyone, "from": "a@x.com", "template": name, "recipient-variables": "{}"})
+        failed = [each for each in story.events("failed") if each["template"]["name"] == name]
+        assert sorted(each["recipient"] for each in failed) == everyone
+    assert story.events("delivered") == []
+
+
+def test_while_a_large_batch_is_rendered_others_are_answered(story: Story, server_url: str) -> None:
+    story.store("slow", "{{#each a}}{{#each @root.a}}{{.}}{{/each}}{{/each}}")
+    data = {
+        "to": [f"r{number}@x.com" for number in range(30)],
+        "from": "a@x.com",
+        "template": "slow",
+        "t:variables": json.dumps({"a": [1] * 100}),
+        "recipient-variables": "{}",
+    }
+    url, answers = f"{server_url}/v3/{story.domain}/messages", 0
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(httpx2.post, url, data=data, auth=story.client.auth, timeout=60)
+        while not sent.done():
+            answers += story.client.get("/v3/lists").status_code == 200
+        assert sent.result().status_code == 200
+    assert answers > 10
 
 
 def test_members_of_a_list_are_known_to_the_template(story: Story) -> None:

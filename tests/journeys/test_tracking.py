@@ -235,6 +235,13 @@ def test_a_mail_program_unsubscribes_by_one_click(client: Client, account: Accou
     assert unsubscribed(client, account) == [("bob@reader.net", ["*"])]
 
 
+def test_one_click_is_offered_once(client: Client, account: Account) -> None:
+    turn_on(client, account)
+    message = send(client, account, **{"h:List-Unsubscribe-Post": "List-Unsubscribe=One-Click"})
+    names = [name for name, _ in message["message-headers"]]
+    assert (names.count("List-Unsubscribe"), names.count("List-Unsubscribe-Post")) == (1, 1)
+
+
 def test_one_unsubscribes_from_tags_alone(client: Client, account: Account, reader: Reader) -> None:
     turn_on(client, account)
     html = '<a href="%tag_unsubscribe_url%">no more</a>'

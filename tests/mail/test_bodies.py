@@ -145,3 +145,19 @@ def test_a_message_nested_too_deep_is_left_alone() -> None:
         head = f'Content-Type: multipart/mixed; boundary="b{level}"\r\n\r\n--b{level}\r\n'.encode()
         mime = head + mime + f"\r\n--b{level}--\r\n".encode()
     assert bodies.change_texts(mime, upper) == mime
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b'text/plain; charset="utf\0-8"',
+        b"text/plain; charset*=utf\0-8''utf-8",
+        b"text/plain; name*=utf\0''x",
+        b"text/\xef",
+        b"multipart/mixed; boundary=\xe9",
+        b"multipart/mixed; boundary*=utf\0''b",
+    ],
+)
+def test_a_type_that_is_none_does_no_harm(kind: bytes) -> None:
+    mime = b"Content-Type: " + kind + b"\r\n\r\n--b\r\n\r\nword\r\n--b--\r\n"
+    assert bodies.change_texts(mime, upper).endswith((b"word\r\n--b--\r\n", b"WORD\r\n--b--\r\n"))

@@ -52,6 +52,18 @@ def test_a_signature_holds(body: bytes) -> None:
     assert holds(signed.replace(b"X-Mailgun-Tag: t", b"X-Mailgun-Tag: u"))
 
 
+def test_a_signature_holds_for_fields_that_are_folded_repeated_or_not_ascii() -> None:
+    fields = (
+        b"To:\tb@y.com,\r\n \tc@y.com \r\nSubject:  caf\xc3\xa9\t x\r\n"
+        b"To: second@y.com\r\nReferences: <" + b"r" * 200 + b">\r\n"
+    )
+    mime = fields + HEAD + b"hi\r\n"
+    signed = dkim_signature.sign(mime, SIGNER, 1767092602.5) + mime
+    assert holds(signed)
+    assert not holds(signed.replace(b"c@y.com", b"d@y.com"))
+    assert not holds(signed.replace(b"second@y", b"third@y"))
+
+
 def test_the_field_looks_like_mailguns() -> None:
     field = dkim_signature.sign(HEAD, SIGNER, 1767092602.5)
     assert field == dkim_signature.sign(HEAD, SIGNER, 1767092602.5)

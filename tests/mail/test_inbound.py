@@ -28,7 +28,8 @@ def test_any_bytes_get_our_fields(mime: bytes) -> None:
 
 
 def test_hops_are_counted() -> None:
-    assert inbound.hops(b"Received: a\nRECEIVED: b\nX: c\n\nReceived: d\n") == 2
+    ours = b"Received: from x\n by mxa.mailgun.org with SMTP id 1\n"
+    assert inbound.hops(b"Received: a\nRECEIVED: b\nX: c\n" + ours + b"\nReceived: d\n") == (3, 1)
 
 
 @pytest.mark.parametrize(

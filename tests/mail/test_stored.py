@@ -50,6 +50,11 @@ def test_an_html_message_has_a_plain_body_too() -> None:
     assert parts.body_plain == "This is <some> html\r\n\r\n1\r\n2\r\nlogo"
 
 
+def test_quotations_in_html_are_taken_off_the_text_made_of_it() -> None:
+    parts = stored.read(b"Content-Type: text/html\n\n<p>Yes</p><blockquote>Shall we?</blockquote>")
+    assert (parts.body_plain, parts.stripped_text) == ("Yes\r\n\r\nShall we?", "Yes")
+
+
 @pytest.mark.parametrize(
     ("head", "body", "expected"),
     [
@@ -143,3 +148,16 @@ def test_quotations_and_signature_are_taken_off_a_text(text: str, expected: tupl
 )
 def test_quotations_are_taken_out_of_html(html: str, expected: str) -> None:
     assert replies.strip_html(html) == expected
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        b'text/plain; charset="utf\0-8"',
+        b"text/plain; charset*=utf\0-8''utf-8",
+        b"multipart/mixed; boundary*=utf\0''b",
+    ],
+)
+def test_a_type_with_a_nul_in_it_does_no_harm(kind: bytes) -> None:
+    told = stored.read(b"Content-Type: " + kind + b"\r\n\r\nhi\r\n")
+    assert told.body_plain == "hi\r\n" or told.attachments[0].data == b"hi\r\n"

@@ -14,7 +14,7 @@ from mailgun_emulator.pipeline.accept import accept
 from mailgun_emulator.pipeline.expire import expire
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.pipeline.worker import Worker
-from mailgun_emulator.state import accounts, domains, jobs, messages, sending
+from mailgun_emulator.state import accounts, domain_removal, domains, jobs, messages, sending
 from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.messages import MessageNotFound
 
@@ -207,7 +207,7 @@ def test_what_a_deleted_domain_was_to_send_is_not_delivered() -> None:
         await it.begin()
         await it.send(deliver_at=START + 60)
         async with it.database.begin(it.account_id) as tx:
-            domains.delete(tx, domains.get(tx, DOMAIN))
+            domain_removal.delete(tx, domains.get(tx, DOMAIN))
         assert await it.later(60) >= 1
         assert await it.seen() == []
         async with it.database.begin() as tx:

@@ -126,7 +126,22 @@ def test_mail_does_not_go_round_in_circles_for_ever() -> None:
         await inbox.come_in(TEAM)
         await inbox.worker.drain()
         rounds = [each for each in await inbox.events() if each["event"] == "accepted"]
-        assert len(rounds) == 2 * receive.MOST_HOPS
+        assert len(rounds) == 2 * receive.MOST_ROUNDS
+
+    run(story)
+
+
+def test_mail_that_doubles_on_its_way_comes_to_an_end() -> None:
+    async def story(inbox: Inbox) -> None:
+        await inbox.add_route(f'forward("a@{DOMAIN}, b@{DOMAIN}")')
+        await inbox.come_in(TEAM)
+        await inbox.worker.drain()
+        came_in = [
+            each
+            for each in await inbox.events()
+            if each["event"] == "accepted" and not each["flags"]["is-routed"]
+        ]
+        assert len(came_in) == 2**receive.MOST_ROUNDS - 1
 
     run(story)
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from tests.pipeline.test_life_of_a_message import DOMAIN, START, Story, tell
 
+from mailgun_emulator.pipeline.options import read_time_of_day
 from mailgun_emulator.pipeline.record import About, record
-from mailgun_emulator.pipeline.timing import read_time_of_day
 from mailgun_emulator.state import sending
 from mailgun_emulator.state.events import EventType
 

@@ -1,10 +1,6 @@
 """Sending by SMTP: who logs in hands mail over as by HTTP."""
 
 import smtplib
-import socket
-import struct
-import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from email import message_from_bytes
@@ -16,7 +12,7 @@ import httpx2
 import orjson
 import pytest
 from tests.conftest import Account, Client, serving
-from tests.sink import HOST, connected, free_port, smtp_port
+from tests.sink import HOST, connected
 
 
 @pytest.fixture
@@ -48,23 +44,6 @@ def refusal(client: smtplib.SMTP, sender: str, to: str, content: bytes) -> tuple
         client.sendmail(sender, [to], content)
     said = refused.value.smtp_error
     return refused.value.smtp_code, said.decode() if isinstance(said, bytes) else said
-
-
-def test_mailgun_greets_and_tells_what_it_can(server_url: str) -> None:
-    with smtplib.SMTP() as client:
-        assert client.connect(HOST, smtp_port(server_url)) == (220, b"Mailgun Influx ready")
-        client.ehlo()
-        assert set(client.esmtp_features) == {
-            "auth",
-            "size",
-            "8bitmime",
-            "smtputf8",
-            "pipelining",
-            "starttls",
-        }
-        assert client.esmtp_features["size"] == "52428800"
-        assert client.esmtp_features["auth"].split() == ["PLAIN", "LOGIN"]
-        assert client.quit() == (221, b"See you later. Yours truly, Mailgun")
 
 
 def test_what_is_handed_over_is_accepted_and_delivered(
@@ -148,20 +127,6 @@ def test_an_api_key_opens_no_more_than_by_http(client: Client, account: Account,
             pass
     with connected(server_url, f"a@{other}", secret) as sender:
         sender.sendmail("a@x.com", "b@x.com", letter(account))
-
-
-@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "plain", "login"])
-def test_both_ways_to_log_in_are_known_in_any_case(mechanism: str, account: Account, server_url: str) -> None:
-    login = f"postmaster@{account.domain}"
-    with connected(server_url) as client:
-        if mechanism.upper() == "PLAIN":
-            given = b64encode(f"\0{login}\0{account.api_key}".encode()).decode()
-            assert client.docmd("AUTH", f"{mechanism} {given}") == (235, b"Authentication successful")
-        else:
-            assert client.docmd("AUTH", mechanism) == (334, b"VXNlcm5hbWU6")
-            assert client.docmd(b64encode(login.encode()).decode()) == (334, b"UGFzc3dvcmQ6")
-            code, _ = client.docmd(b64encode(account.api_key.encode()).decode())
-            assert code == 235
 
 
 def test_options_are_header_fields(client: Client, account: Account, sender: smtplib.SMTP) -> None:
@@ -321,33 +286,6 @@ def test_addresses_and_header_may_be_utf8(client: Client, account: Account, send
     assert client.get(accepted["storage"]["url"]).json()["body-plain"].strip() == "Schön"
 
 
-def test_all_of_it_may_come_in_one_packet(client: Client, account: Account, server_url: str) -> None:
-    given = b64encode(f"\0a@{account.domain}\0{account.api_key}".encode()).decode()
-    content = letter(account, body="..one\r\n..\r\nlast").decode()
-    one = f"MAIL FROM:<a@x.com> AUTH=<>\r\nRCPT TO:<b@x.com>\r\nDATA\r\n{content}.\r\n"
-    with socket.create_connection((HOST, smtp_port(server_url))) as raw, raw.makefile("rb") as answers:
-        raw.sendall(f"EHLO x\r\nAUTH PLAIN {given}\r\n{one}{one}RSET\r\nNOOP\r\nQUIT\r\n".encode())
-        codes = [line[:3] for line in answers if line[3:4] == b" "]
-    once = [b"250", b"250", b"354", b"250"]
-    assert codes == [b"220", b"250", b"235", *once, *once, b"250", b"250", b"221"]
-    accepted = events(client, account)
-    assert len(accepted) == 2
-    assert str(stored(client, accepted[1]).get_payload()).split() == [".one", ".", "last"]
-
-
-def test_lines_may_be_long_and_only_crlf_ends_them(client: Client, account: Account, server_url: str) -> None:
-    given = b64encode(f"\0a@{account.domain}\0{account.api_key}".encode()).decode()
-    body = "x" * 600_000 + "\n.\nMAIL FROM:<evil@x.com>\n" + "y"
-    content = letter(account, body=body).decode()
-    with socket.create_connection((HOST, smtp_port(server_url))) as raw, raw.makefile("rb") as answers:
-        commands = f"EHLO x\r\nAUTH PLAIN {given}\r\nMAIL FROM:<a@x.com>\r\nRCPT TO:<b@x.com>\r\nDATA\r\n"
-        raw.sendall(f"{commands}{content}.\r\nQUIT\r\n".encode())
-        assert [line[:3] for line in answers if line[3:4] == b" "][-2:] == [b"250", b"221"]
-    (accepted,) = events(client, account)
-    read = client.get(accepted["storage"]["url"]).json()["body-plain"]
-    assert read.split() == ["x" * 600_000, ".", "MAIL", "FROM:<evil@x.com>", "y"]
-
-
 def test_an_empty_message_is_one(client: Client, account: Account, sender: smtplib.SMTP) -> None:
     sender.mail(f"a@{account.domain}")
     sender.rcpt("b@x.com")
@@ -395,94 +333,3 @@ def test_strict_refuses_what_mailgun_refuses() -> None:
             code, said = refusal(sender, "a@x.com", "b@x.com", b"From: a@x.com\r\n\r\nhi")
         assert code == 421
         assert said.startswith("Domain new.example.com is not allowed to send: The domain is unverified and")
-
-
-def test_the_start_imports_nothing_that_speaks_smtp() -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "mailgun_emulator", "serve"]
-    with subprocess.Popen(
-        [*command, "--port", "0", "--smtp-port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        url = process.stdout.readline().split()[-1]
-        port = smtp_port(url)
-        process.terminate()
-        _, imported = process.communicate()
-    assert port > 0
-    assert "mailgun_emulator.smtp.listener" in imported
-    assert "aiosmtpd" not in imported
-    assert "smtplib" not in imported
-
-
-def started(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "mailgun_emulator", "serve", "--port", "0", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-
-
-def test_a_port_that_is_taken_is_refused_if_it_was_asked_for() -> None:
-    port = free_port()
-    with socket.create_server((HOST, port)):
-        refused = started("--smtp-port", str(port))
-    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
-    assert f"can't listen on {HOST}:{port} for SMTP: Address already in use" in refused.stderr
-    assert "--smtp-port" in refused.stderr
-
-
-def test_a_port_that_nobody_asked_for_may_be_another() -> None:
-    """Whoever has the usual one, a second server finds its own."""
-    command = [sys.executable, "-m", "mailgun_emulator", "serve", "--port", "0"]
-    ports = []
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    try:
-        for process in processes:
-            assert process.stdout is not None
-            ports.append(smtp_port(process.stdout.readline().split()[-1]))
-    finally:
-        for process in processes:
-            process.terminate()
-            process.communicate()
-    assert len(set(ports)) == 2
-
-
-def test_the_start_tells_where_it_is() -> None:
-    with serving() as server:
-        assert server.process.stdout is not None
-        told = [server.process.stdout.readline() for _ in range(5)][-1]
-        where = f"{HOST}:{smtp_port(server.url)}"
-        assert told == f"SMTP:         {where}, login: postmaster@mg.example.com, any password\n"
-
-
-def test_it_can_be_off() -> None:
-    with serving("--smtp-port", "off") as server:
-        assert httpx2.get(f"{server.url}/_emulator/health").json()["smtp_port"] is None
-
-
-@pytest.mark.parametrize(
-    "said",
-    [b"", b"EHLO x\r\n", b"EHLO x\r\nSTARTTLS\r\n", b"EHLO x\r\nAUTH LOGIN\r\n", b"\x16\x03\x01" * 99_999],
-)
-def test_who_hangs_up_or_talks_nonsense_is_not_worth_a_line(said: bytes) -> None:
-    command = [sys.executable, "-m", "mailgun_emulator", "serve", "--port", "0", "--smtp-port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        port = smtp_port(process.stdout.readline().split()[-1])
-        for how in (struct.pack("ii", 0, 0), struct.pack("ii", 1, 0)):
-            with socket.create_connection((HOST, port)) as raw:
-                raw.sendall(said)
-                assert raw.recv(5) == b"220 M"
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, how)
-        with smtplib.SMTP(HOST, port) as client:
-            assert client.noop()[0] == 250
-        process.terminate()
-        assert process.communicate()[1] == ""
-
-
-def test_stopping_cuts_off_who_is_connected() -> None:
-    with serving() as server, smtplib.SMTP(HOST, smtp_port(server.url)) as client:
-        client.ehlo()
-        server.process.terminate()
-        assert server.process.wait(10) == 0
-        with pytest.raises(smtplib.SMTPServerDisconnected):
-            client.noop()

@@ -7,7 +7,7 @@ import pytest
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.pipeline.worker import Worker
-from mailgun_emulator.state import accounts, dns_records, domain_keys, domains, jobs
+from mailgun_emulator.state import accounts, dns_records, domain_keys, domain_removal, domains, jobs
 from mailgun_emulator.state.database import Database, Tx
 from mailgun_emulator.state.domains import Domain, Finding, State
 
@@ -157,7 +157,7 @@ def test_what_hangs_on_a_deleted_domain_goes_with_it() -> None:
         async with world.begin() as (tx, domain):
             domain_keys.ensure(tx, domain)
             jobs.schedule(tx, jobs.Step.DELIVER, 1, domain_id=domain.id)
-            domains.delete(tx, domain)
+            domain_removal.delete(tx, domain)
             assert jobs.count(tx) == 1
             assert domains.find(tx, NAME) is None
             assert domains.was_deleted(tx, NAME)

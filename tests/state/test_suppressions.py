@@ -8,7 +8,7 @@ import pytest
 
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
-from mailgun_emulator.state import accounts, domains, jobs, suppressions
+from mailgun_emulator.state import accounts, domain_removal, domains, jobs, suppressions
 from mailgun_emulator.state.database import Database, Tx
 from mailgun_emulator.state.suppression_entries import CsvFile, read_csv
 from mailgun_emulator.state.suppressions import Kind, Suppressed
@@ -69,7 +69,7 @@ def do_one_job(tx: Tx) -> int:
 
 def remove_some(tx: Tx, job: jobs.DueJob) -> None:
     jobs.complete(tx, job)
-    domains.remove_some(tx, job)
+    domain_removal.remove_some(tx, job)
 
 
 def csv_of(rows: int) -> CsvFile:
@@ -166,7 +166,7 @@ def test_what_is_left_of_an_import_goes_with_its_domain() -> None:
     with closing(world.database):
         world.do(lambda tx: suppressions.start_import(tx, world.domain_id, Kind.BOUNCE, csv_of(1500)))
         world.work()
-        world.do(lambda tx: domains.delete(tx, domains.get(tx, "mg.example.com")))
+        world.do(lambda tx: domain_removal.delete(tx, domains.get(tx, "mg.example.com")))
         while due := world.do(lambda tx: jobs.list_due(tx, 1)):
             assert due[0].step == jobs.Step.DELETE_DOMAIN
             world.do(lambda tx: remove_some(tx, due[0]))

@@ -69,3 +69,8 @@ def test_the_empty_form_that_php_sends_has_no_parts() -> None:
 def test_a_damaged_form_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequest, match="malformed multipart/form-data request"):
         forms._multipart(body, "multipart/form-data; boundary=b")
+
+
+def test_a_form_with_too_long_a_boundary_is_refused() -> None:
+    with pytest.raises(BadRequest, match="malformed multipart/form-data request"):
+        forms._multipart(b"--x", f"multipart/form-data; boundary={'x' * 300}")

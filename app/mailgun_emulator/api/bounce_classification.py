@@ -24,7 +24,7 @@ from mailgun_emulator.web import bounce_classes
 from mailgun_emulator.web.analytics import MeasuresForm, known_names, page_of
 from mailgun_emulator.web.bounce_classes import ATTRIBUTES, DIMENSIONS, METRICS, Item, Span
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import CurrentFields, form
+from mailgun_emulator.web.forms import LARGEST, CurrentFields, form
 from mailgun_emulator.web.paging import number
 from mailgun_emulator.web.statistics import NotValid, moment, resolution_of
 from mailgun_emulator.web.views import Done
@@ -33,7 +33,6 @@ router = APIRouter(tags=["Bounce Classification"])
 
 DAY = 86400.0
 DEFAULT_LIMIT, MOST = 10, 50
-LARGEST = 1_000_000
 GROUPS = ("subaccount.id", "domain.name", "entity-id", "rule-id")
 REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
 FORBIDDEN: dict[int | str, dict[str, Any]] = {403: {"model": Done}}

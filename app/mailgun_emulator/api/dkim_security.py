@@ -18,6 +18,7 @@ from mailgun_emulator.web.views import Done
 router = APIRouter(tags=["DKIM Security"])
 
 LEAST_INTERVAL = 5 * 86400
+MOST_INTERVAL = 2**63 / 1e9  # Go counts durations in nanoseconds
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:d|h|m|s))+").fullmatch
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)(d|h|m|s)").findall
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -59,14 +60,15 @@ class RotationForm(Form):
 
     @field_validator("rotation_interval", mode="before")
     @classmethod
-    def _is_long_enough(cls, interval: str, info: ValidationInfo) -> float | None:
+    def _is_long_enough(cls, interval: object, info: ValidationInfo) -> float | None:
         if not interval:
             return None
         if not info.data.get("rotation_enabled"):
             raise Refused("rotation_interval is not allowed unless also enabling DKIM rotation")
-        if not _DURATION(interval):
+        written = str(interval)
+        seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PARTS(written))
+        if not _DURATION(written) or seconds > MOST_INTERVAL:
             raise Refused("rotation_interval is not a valid duration")
-        seconds = sum(float(number) * _SECONDS[unit] for number, unit in _PARTS(interval))
         if seconds < LEAST_INTERVAL:
             raise Refused("rotation_interval must be at least 5 days")
         return seconds

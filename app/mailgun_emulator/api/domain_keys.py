@@ -17,7 +17,7 @@ from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domain_keys import KeyNotFound, PublishedKey
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, Stocked, begin
 from mailgun_emulator.web.domains import DnsRecordView, record_view, record_views
-from mailgun_emulator.web.forms import CurrentFields, Fields, Flag, Form, Upload, form
+from mailgun_emulator.web.forms import LARGEST, CurrentFields, Fields, Flag, Form, Upload, form
 from mailgun_emulator.web.paging import link, number
 from mailgun_emulator.web.views import Done
 
@@ -86,7 +86,7 @@ class KeyPage(BaseModel):
     """What a page's token says; `pivot` is the id of the key it is counted from."""
 
     direction: Literal["first", "next", "previous", "last"] = "first"
-    pivot: int | None = None
+    pivot: int | None = Field(None, ge=0, le=LARGEST)
     limit: int = Field(DEFAULT_LISTED, ge=1, le=MOST_LISTED)
     signing_domain: str | None = None
     selector: str | None = None
@@ -110,7 +110,7 @@ class NewKey(Form):
     @field_validator("bits", mode="before")
     @classmethod
     def _is_number(cls, bits: Any) -> int:
-        return int(bits or 1024)
+        return int(str(bits or 1024))
 
     @field_validator("pem", mode="before")
     @classmethod
@@ -150,8 +150,9 @@ def asked_page(fields: Fields) -> KeyPage:
     token = fields.first("page")
     page = _read_token(str(token)) if token else KeyPage()
     page.limit = number(fields, "limit", page.limit, 1, MOST_LISTED)
-    page.signing_domain = fields.first("signing_domain") or page.signing_domain
-    page.selector = fields.first("selector") or page.selector
+    for name in ("signing_domain", "selector"):
+        if given := fields.first(name):
+            setattr(page, name, str(given))
     return page
 
 

@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import hosts
-from mailgun_emulator.state import credentials, dns_records, domain_keys, domains
+from mailgun_emulator.state import credentials, dns_records, domain_keys, domain_removal, domains
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.dns_records import DnsRecords
 from mailgun_emulator.state.domain_keys import PublishedKey
 from mailgun_emulator.state.domains import Domain, DomainDetails, State
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, Stocked, authenticate, begin, stocked
 from mailgun_emulator.web.domains import DnsRecordView, DomainView, only_if_set, record_views, view
-from mailgun_emulator.web.forms import Flag, Form, form, read_fields, takes
+from mailgun_emulator.web.forms import LARGEST, Flag, Form, form, read_fields, takes
 from mailgun_emulator.web.front import bare
 from mailgun_emulator.web.views import Done
 
@@ -91,7 +91,7 @@ class DomainFilter(Form):
     """`sort` is `name`, `name:asc` or `name:desc`; without it the newest come first."""
 
     limit: int = Field(DEFAULT_LISTED, ge=0)
-    skip: int = Field(0, ge=0)
+    skip: int = Field(0, ge=0, le=LARGEST)
     state: State | None = None
     sort: str | None = Field(None, pattern=r"^name( ?: ?(asc|desc))?$")
     authority: str | None = None
@@ -129,7 +129,7 @@ class DomainSettings(Form):
     )
     archive_to: str | None = Field(None, description="URL that a copy of each delivered message goes to.")
     encrypt_incoming_message: Flag = False
-    message_ttl: int = Field(0, ge=0, description="How long messages are kept, in seconds.")
+    message_ttl: int = Field(0, ge=0, le=LARGEST, description="How long messages are kept, in seconds.")
     require_tls: Flag = False
     skip_verification: Flag = False
     smtp_password: str | None = Field(None, description="Password of `postmaster`.")
@@ -190,7 +190,7 @@ class NewDomain(DomainSettings):
     @field_validator("dkim_key_size", mode="before")
     @classmethod
     def _is_number(cls, bits: Any) -> int:
-        return int(bits)
+        return int(str(bits))
 
     @field_validator("dkim_selector")
     @classmethod
@@ -358,7 +358,7 @@ async def verify_domain(
 @router.delete("/v4/domains/{domain}", responses={**REFUSED, **UNKNOWN})
 async def delete_domain(tx: CurrentTx, domain: CurrentDomain) -> Done:
     """Delete a domain and all that hangs on it; nobody finds it from now on."""
-    domains.delete(tx, domain)
+    domain_removal.delete(tx, domain)
     return Done(message="Domain will be deleted in the background")
 
 

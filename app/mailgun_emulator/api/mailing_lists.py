@@ -74,6 +74,13 @@ async def create_mailing_list(
     return Pretty({"list": list_view(made), "message": "Mailing list has been created"})
 
 
+@router.put("/v3/lists", include_in_schema=False)
+async def update_no_list(_: CurrentTx) -> Response:
+    """Who forgets the address gets a page, as recorded (facts/sending.md, 9)."""
+    page = "<!DOCTYPE html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n"
+    return Response(page, 404, media_type="text/html")
+
+
 @router.get("/v3/lists/pages", response_model=MailingListPages, responses=REFUSED)
 @takes(MailingListPagesForm)
 async def page_mailing_lists(request: Request, tx: CurrentTx, fields: CurrentFields) -> Response:

@@ -1,5 +1,6 @@
 """Messages: sending them, and reading back what was sent (facts/sending.md, 1)."""
 
+from functools import partial
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from pydantic import BaseModel
 from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.mail import stored
 from mailgun_emulator.mail.mime import Part
-from mailgun_emulator.pipeline.accept import accept, resend
+from mailgun_emulator.pipeline.accept import hand_over, resend
 from mailgun_emulator.pipeline.finish import finished
 from mailgun_emulator.pipeline.leniency import SandboxRestricted
 from mailgun_emulator.state import jobs, messages
@@ -70,8 +71,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status 
 @bare
 async def send_message(request: Request, domain: str) -> Response:
     """Send a message that is built from its parts."""
-    async with begin_sending(request) as (tx, sender):
-        outcome = accept(tx, sender, await read_parts(request))
+    outcome = await hand_over(partial(begin_sending, request), partial(read_parts, request))
     return await queued(request, outcome)
 
 
@@ -80,8 +80,7 @@ async def send_message(request: Request, domain: str) -> Response:
 @bare
 async def send_mime_message(request: Request, domain: str) -> Response:
     """Send a message whose MIME is ready."""
-    async with begin_sending(request) as (tx, sender):
-        outcome = accept(tx, sender, await read_mime(request))
+    outcome = await hand_over(partial(begin_sending, request), partial(read_mime, request))
     return await queued(request, outcome)
 
 

@@ -70,6 +70,10 @@ class DescriptionForm(Form):
     description: str | None = None
 
 
+class CopyForm(Form):
+    comment: str | None = None
+
+
 class VersionView(BaseModel):
     """Lists leave out `template` and `headers`."""
 
@@ -313,7 +317,7 @@ async def update_template_version(
     asked: Annotated[VersionForm, form(VersionForm)],
 ) -> ChangedTemplate:
     """Change what a version says, its comment or its headers, or make it the active one."""
-    if not asked.model_fields_set & {"template", "comment", "headers", "active"}:
+    if not asked.template and not asked.model_fields_set & {"comment", "headers", "active"}:
         raise NothingToUpdate
     template_versions.update(
         tx, version, content=asked.template or None, comment=asked.comment, headers=asked.headers
@@ -334,8 +338,12 @@ async def delete_template_version(
 
 @router.put("/{name}/versions/{tag}/copy/{new_tag}", responses=REFUSALS)
 async def copy_template_version(
-    tx: CurrentTx, template: CurrentTemplate, version: CurrentVersion, new_tag: str, fields: CurrentFields
+    tx: CurrentTx,
+    template: CurrentTemplate,
+    version: CurrentVersion,
+    new_tag: str,
+    asked: Annotated[CopyForm, form(CopyForm)],
 ) -> CopiedVersion:
     """Copy a version; one of the new tag is overwritten. `comment` is the copy's."""
-    copied = view_of_version(template_versions.copy(tx, template, version, new_tag, fields.first("comment")))
+    copied = view_of_version(template_versions.copy(tx, template, version, new_tag, asked.comment))
     return CopiedVersion(message="version has been copied", version=copied, template=copied)

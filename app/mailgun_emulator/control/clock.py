@@ -84,7 +84,7 @@ async def set_clock(request: Request, account_id: ChosenAccount, asked: Setting)
         at = now if asked.freeze == "now" else read_instant(asked.freeze)
         await timekeeping.freeze(database, worker, account_id, at)
     elif asked.resume:
-        await timekeeping.resume(database, account_id)
+        await timekeeping.resume(database, worker, account_id)
     else:
         await timekeeping.follow(database, worker, account_id)
     return view(request, account_id)
@@ -98,7 +98,7 @@ def view(request: Request, account_id: str) -> ClockView:
         now=now,
         iso=dates.rfc3339_ms(now),
         frozen=clock.frozen_at is not None,
-        offset=round(now - database.clock.now(), 3),
+        offset=round(now - database.clock.now(), 3) + 0.0,  # never -0.0
     )
 
 

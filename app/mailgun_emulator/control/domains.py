@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import BadRequest
-from mailgun_emulator.mail import dates
+from mailgun_emulator.mail import dates, periods
 from mailgun_emulator.state import dns_records, domains
 from mailgun_emulator.state.domains import Domain, Finding, State
 from mailgun_emulator.web.deps import ChosenTx, Stocked
@@ -97,6 +97,6 @@ def read_until(until: str | float | None, now: float) -> float | None:
         at = dates.parse(str(until))
     except ValueError:
         raise InvalidUntil from None
-    if at <= now:
+    if not now < at <= periods.LATEST:
         raise InvalidUntil
     return at

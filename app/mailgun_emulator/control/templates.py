@@ -1,8 +1,9 @@
 """What a message made from a template would read, without sending it."""
 
+import json
+import re
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +24,7 @@ from mailgun_emulator.web.views import Done
 router = APIRouter(prefix="/_emulator/templates", tags=["Emulator"])
 
 Header = Literal["From", "Subject", "Reply-To"]
+LINE_END = re.compile(r"\r\n?|\n")
 
 
 class NoSuchDomain(NotFound):
@@ -75,10 +77,10 @@ class RenderedTemplate(BaseModel):
 
 def message_of(asked: RenderingForm) -> Submission:
     """What `api/messages` would hand over."""
-    header = orjson.dumps(asked.user_variables).decode()
+    header = json.dumps(asked.user_variables)
     about = options.template(
         asked.template,
-        orjson.dumps(asked.variables).decode(),
+        json.dumps(asked.variables),
         asked.version,
         options.choice(asked.text),
     )
@@ -91,7 +93,9 @@ def message_of(asked: RenderingForm) -> Submission:
     )
     if asked.sender:
         address("from", asked.sender)
-    return message if asked.recipient_variables is None else personal(message, asked.recipient_variables)
+    given = asked.recipient_variables
+    of_recipients = options.recipient_variables(None if given is None else json.dumps(given))
+    return message if of_recipients is None else personal(message, of_recipients)
 
 
 def address(field: str, text: str) -> Address:
@@ -112,18 +116,19 @@ def rendered(tx: Tx, domain: SendingDomain, asked: RenderingForm) -> Submission:
     if asked.content is None:
         content = templating.find(tx, domain.id, message.options)
     else:
-        headers = orjson.dumps(asked.headers).decode()
+        headers = json.dumps(asked.headers)
         content = Content(tag="", content=asked.content, engine="handlebars", headers=headers)
     return templating.render(message, content, domain.name)
 
 
 def view(message: Submission) -> RenderedTemplate:
+    """Lines end as they do in mail."""
     own = {name.lower(): value for name, value in message.headers}
     return RenderedTemplate(
         sender=message.sender,
         subject=message.subject,
         reply_to=own.get("reply-to"),
-        html=message.html or "",
+        html=LINE_END.sub("\r\n", message.html or ""),
         text=message.text,
     )
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from mailgun_emulator.pipeline import notify
 from mailgun_emulator.pipeline.outgoing import USER_AGENT
@@ -12,11 +12,13 @@ from mailgun_emulator.state import webhook_deliveries
 from mailgun_emulator.state.webhook_deliveries import DeliveryState, Told
 from mailgun_emulator.web import paging
 from mailgun_emulator.web.deps import ChosenTx
+from mailgun_emulator.web.forms import LARGEST
 from mailgun_emulator.web.views import Done
 
 router = APIRouter(prefix="/_emulator/webhooks", tags=["Emulator"])
 
 REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
+DeliveryId = Annotated[int, Field(le=LARGEST)]
 
 
 class DeliveryView(BaseModel):
@@ -81,7 +83,7 @@ async def chosen(
     recipient: str | None = None,
     message_id: Annotated[str | None, Query(alias="message-id")] = None,
     state: DeliveryState | None = None,
-    before: int | None = None,
+    before: DeliveryId | None = None,
 ) -> dict[str, Any]:
     """`event` is a kind of webhook or of event; `before` the id of a delivery: only older ones."""
     asked = {
@@ -141,7 +143,7 @@ async def list_webhook_deliveries(
 
 
 @router.get("/deliveries/{delivery_id}", responses=REFUSALS)
-async def get_webhook_delivery(tx: ChosenTx, delivery_id: int) -> DeliveryDetails:
+async def get_webhook_delivery(tx: ChosenTx, delivery_id: DeliveryId) -> DeliveryDetails:
     """Tell every attempt with what was posted and what was answered."""
     told = webhook_deliveries.get_told(tx, delivery_id)
     attempts = [attempt_view(told, attempt) for attempt in orjson.loads(told.attempts)]
@@ -149,7 +151,7 @@ async def get_webhook_delivery(tx: ChosenTx, delivery_id: int) -> DeliveryDetail
 
 
 @router.post("/deliveries/{delivery_id}/resend", responses=REFUSALS)
-async def resend_webhook_delivery(tx: ChosenTx, delivery_id: int) -> DeliveryView:
+async def resend_webhook_delivery(tx: ChosenTx, delivery_id: DeliveryId) -> DeliveryView:
     """Post it once more, now, whatever has come of it; `POST /_emulator/drain` waits until that is done."""
     notify.resend(tx, delivery_id)
     return view(webhook_deliveries.get_told(tx, delivery_id))

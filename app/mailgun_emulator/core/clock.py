@@ -9,6 +9,11 @@ def real() -> float:
     return time.time()  # noqa: TID251 - the one place where real time comes in
 
 
+def to_the_microsecond(at: float) -> float:
+    """As events tell time; all that is compared with each other has to be as exact."""
+    return round(at, 6)
+
+
 class Clock:
     """Now, in seconds since 1970: the time it is set by plus an offset, or standing still where it was frozen."""
 
@@ -23,7 +28,7 @@ class Clock:
         return self._base() + self.offset if self.frozen_at is None else self.frozen_at
 
     def freeze(self, at: float | None = None) -> None:
-        self.frozen_at = self.now() if at is None else at
+        self.frozen_at = to_the_microsecond(self.now() if at is None else at)
 
     def resume(self) -> None:
         """Run on from where the clock stands."""
@@ -34,7 +39,7 @@ class Clock:
         if self.frozen_at is None:
             self.offset += seconds
         else:
-            self.frozen_at += seconds
+            self.freeze(self.frozen_at + seconds)
 
     def is_due_at(self, at: float) -> float:
         """When it will be `at` here, by the time it is set by; never if it stands still before that."""

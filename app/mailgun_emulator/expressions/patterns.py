@@ -17,14 +17,20 @@ LONGEST_SUBJECT = 10_000
 """What is longer is cut: a header of any use is shorter."""
 MOST_STEPS = 1_000_000
 """What may take longer, 20 ms or so, is matched in a process of its own, which can be stopped."""
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 0.15
+"""For the matching itself; starting the process takes another 20 to 50 ms."""
+START_SECONDS = 2.0
+"""On a machine that is busy with other things."""
 
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{\d*,?\d*\}|.", re.DOTALL)
+_VERBOSE = re.compile(r"\(\?[a-zA-Z-]*x").search
 _LOOPS = re.compile(r"[*+]|\{\d*,\d*\}").fullmatch
 _PROGRAM = """
-import json, re, sys
-pattern, flags, subject = json.load(sys.stdin)
-found = re.compile(pattern, flags).match(subject)
+import faulthandler, json, re, sys
+pattern, flags, subject, patience = json.load(sys.stdin)
+compiled = re.compile(pattern, flags)
+faulthandler.dump_traceback_later(patience, exit=True)
+found = compiled.match(subject)
 json.dump(found and [found.groups(""), found.groupdict("")], sys.stdout)
 """
 
@@ -47,12 +53,18 @@ class Captures(NamedTuple):
 def match(pattern: str, subject: str, *, ignore_case: bool = False) -> Captures | None:
     """From the beginning of `subject`, as `re.match` does. Raise `BadPattern`.
 
-    No match, too, is what takes longer than a second.
+    No match, too, is what takes longer than `PATIENCE_SECONDS`.
     """
+    import subprocess
+
     compiled = check(pattern, ignore_case=ignore_case)
     subject = subject[:LONGEST_SUBJECT]
     if most_steps(pattern, len(subject)) > MOST_STEPS:
-        return _match_apart(compiled, subject)
+        try:
+            return _match_apart(compiled, subject)
+        except (subprocess.SubprocessError, OSError) as error:
+            log.warning("The pattern %r could not be tried: %s", pattern, error)
+            return None
     found = compiled.match(subject)
     return None if found is None else Captures(found.groups(""), found.groupdict(""))
 
@@ -72,8 +84,10 @@ def check(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
 
 def most_steps(pattern: str, length: int) -> float:
     """A bound on what matching costs: each loop may stop anywhere, each choice be made anew; loops over groups
-    have none.
+    have none, nor do verbose patterns, where blanks and comments hide what a loop is over.
     """
+    if _VERBOSE(pattern):
+        return inf
     steps, choices, previous = 1.0, [1], ""
     for piece in _TOKEN.findall(pattern):
         if piece == "(":
@@ -94,21 +108,26 @@ def most_steps(pattern: str, length: int) -> float:
     return steps * choices[0]
 
 
+@lru_cache(maxsize=256)
 def _match_apart(compiled: re.Pattern[str], subject: str) -> Captures | None:
+    """A mail is held against a pattern several times, each time with the same result."""
     import subprocess
 
-    given = json.dumps([compiled.pattern, compiled.flags & re.IGNORECASE, subject])
-    try:
-        done = subprocess.run(  # noqa: S603 - the program is our own, what users wrote is its input
-            [sys.executable, "-I", "-S", "-c", _PROGRAM],
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=True,
+    given = json.dumps([compiled.pattern, compiled.flags & re.IGNORECASE, subject, PATIENCE_SECONDS])
+    done = subprocess.run(  # noqa: S603 - the program is our own, what users wrote is its input
+        [sys.executable, "-I", "-S", "-c", _PROGRAM],
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS + START_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        log.warning(
+            "The pattern %r takes longer than %s seconds and counts as no match",
+            compiled.pattern,
+            PATIENCE_SECONDS,
         )
-    except (subprocess.SubprocessError, OSError) as error:
-        log.warning("The pattern %s was not matched: %s", compiled.pattern, error)
         return None
     found = json.loads(done.stdout)
     return None if found is None else Captures(tuple(found[0]), found[1])

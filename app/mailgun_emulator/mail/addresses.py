@@ -14,6 +14,7 @@ _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
 _WORDS = r"""[^\x00-\x1f\x7f"(),:;<>@\[\\\]=?]*"""
 
+_IS_DOMAIN = re.compile(_DOMAIN).fullmatch
 _BARE = re.compile(rf"({_LOCAL})@({_DOMAIN})").fullmatch
 _NAMED = re.compile(rf"({_WORDS})<({_LOCAL})@({_DOMAIN})>").fullmatch
 _MAILBOX = re.compile(
@@ -27,6 +28,7 @@ _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]').search
 
 
 SHORT = 200
+LONGEST_DOMAIN = 253
 
 
 class NotAnAddress(ValueError):
@@ -48,6 +50,11 @@ class Address(NamedTuple):
         if not self.name:
             return self.email
         return f"{quoted(self.name)} <{self.email}>"
+
+
+def is_domain(name: str) -> bool:
+    """Whether addresses may be there."""
+    return len(name) <= LONGEST_DOMAIN and _IS_DOMAIN(name) is not None
 
 
 def quoted(name: str) -> str:

@@ -31,13 +31,13 @@ def change_texts(mime: bytes, change: Change) -> bytes:
 
 
 def _changed(entity: bytes, change: Change, deep: int) -> bytes:
-    from email import message_from_bytes
+    from email import message_from_string
 
     _, body = headers.split(entity)
     head = entity[: len(entity) - len(body)]
     if not head.endswith(b"\r\n\r\n") and head != b"\r\n":
         return entity
-    about = message_from_bytes(head)
+    about = message_from_string(head.decode("latin-1").replace("\0", ""))  # the parser falls over other forms
     match about.get_content_maintype():
         case "multipart" if deep and about.get_content_subtype() != "digest":
             return head + _changed_parts(about, body, change, deep - 1)

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import isfinite
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -34,9 +35,18 @@ def rfc3339_ms(at: float) -> str:
 
 def parse(text: str) -> float:
     """RFC 2822 (any zone, any weekday), ISO 8601, or seconds since 1970. Raise ValueError for anything else."""
+    try:
+        at = _parse(text.strip())
+    except OverflowError:
+        raise ValueError(text) from None
+    if not isfinite(at):
+        raise ValueError(text)
+    return at
+
+
+def _parse(text: str) -> float:
     from email.utils import parsedate_to_datetime
 
-    text = text.strip()
     try:
         return float(text)
     except ValueError:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from mailgun_emulator.mail import headers
 
+HERE = "mxa.mailgun.org"
 OURS = frozenset(
     {
         "x-envelope-from",
@@ -29,6 +30,7 @@ def stamp(mime: bytes, own: Sequence[tuple[str, str]], missing: Iterable[tuple[s
     return head + b"".join(field.raw for field in kept) + b"\r\n" + body
 
 
-def hops(mime: bytes) -> int:
-    """How many servers the message has come through."""
-    return sum(name.lower() == "received" for name, _ in headers.read(mime))
+def hops(mime: bytes) -> tuple[int, int]:
+    """How many servers the message has come through, and how often through this one."""
+    ways = [value for name, value in headers.read(mime) if name.lower() == "received"]
+    return len(ways), sum(f"by {HERE} with" in way for way in ways)

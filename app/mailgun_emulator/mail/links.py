@@ -10,7 +10,9 @@ Change = Callable[[str], str]
 """From a URL to the one that takes its place, or to the same."""
 
 _OPT_OUT = "disable-tracking"
-_SPACE = " \t\n\r\f"
+_SPACE = " \f"
+_DROPPED = str.maketrans("", "", "\t\n\r")
+"""From anywhere in a URL, as browsers do."""
 _OPENING = re.compile(r"<(?:(/?)([a-zA-Z][^\s/>]*+)|!--|[!?/])")
 # An attribute's value is quoted or ends at a blank; possessive, so that no input takes more than one pass.
 _VALUE = r"""\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"'][^\s>]*+))"""
@@ -22,7 +24,7 @@ _RAW_TEXT = frozenset(
 _REFERENCE = re.compile(r"&(#\d+|#[xX][\da-fA-F]+|[a-zA-Z][a-zA-Z\d]*)(;?)(=?)")
 _IS_HTTP = re.compile(r"https?://[^/\s]", re.IGNORECASE).match
 _BARE_URL = re.compile(r"""\bhttps?://[^\s<>"\x00-\x1f\x7f]+""", re.IGNORECASE)
-_AFTER_URL = ".,;:!?'*"
+_AFTER_URL = ".,;:!?'*\u2019\u201d\u00bb\u2026"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -55,7 +57,7 @@ def rewrite_html(html: str, change: Change) -> str:
         href = _followed(tag)
         if href is None:
             continue
-        old = unescape_attribute(href.value).strip(_SPACE)
+        old = unescape_attribute(href.value).translate(_DROPPED).strip(_SPACE)
         new = change(old) if is_http(old) else old
         if new != old:
             pieces += [html[position : href.start], escape(new)]

@@ -31,8 +31,3 @@ _GROUP_OF = {domain: group for group, domains in GROUPS.items() for domain in do
 def group(domain: str) -> str:
     """What an event calls the provider of that domain: `Gmail`, or `Other`."""
     return _GROUP_OF.get(domain.lower(), "Other")
-
-
-def known(domain: str) -> str:
-    """The domain, in lower case, if statistics list it, else nothing."""
-    return domain.lower() if domain.lower() in _GROUP_OF else ""

@@ -41,13 +41,11 @@ class _File(NamedTuple):
 
 def read(mime: bytes) -> StoredParts:
     """Line ends may be LF or CRLF. A message with HTML only gets a `body_plain` made from that."""
-    from email import message_from_bytes
-
     from mailgun_emulator.mail import replies
 
     texts: dict[str, list[str]] = {}
     files: list[_File] = []
-    for leaf in _leaves(message_from_bytes(mime)):
+    for leaf in _leaves(_parsed(mime)):
         if _is_body(leaf):
             texts.setdefault(encoded_words.whole(leaf.get_content_subtype()), []).append(_text(leaf))
         else:
@@ -55,23 +53,33 @@ def read(mime: bytes) -> StoredParts:
     files.sort(key=lambda file: file.content_id != "")
     bodies = {subtype: "\r\n".join(found) for subtype, found in texts.items()}
     html = bodies.pop("html", "")
-    plain = bodies.pop("plain", "") or replies.to_text(html)
-    stripped_text, signature = replies.strip_text(plain)
+    stripped_html = replies.strip_html(html)
+    plain = bodies.pop("plain", "")
+    stripped_text, signature = replies.strip_text(plain or replies.to_text(stripped_html))
     return StoredParts(
         headers=read_headers(mime),
-        body_plain=plain,
+        body_plain=plain or replies.to_text(html),
         body_html=html,
         other=bodies,
         attachments=[file.part for file in files],
         content_ids={file.content_id: index for index, file in enumerate(files) if file.content_id},
         stripped_text=stripped_text,
         stripped_signature=signature,
-        stripped_html=replies.strip_html(html),
+        stripped_html=stripped_html,
     )
 
 
 def read_headers(mime: bytes) -> list[tuple[str, str]]:
     return [(headers.spelled(name), value) for name, value in headers.read(mime)]
+
+
+def _parsed(mime: bytes) -> "Message":
+    from email import message_from_bytes
+
+    try:
+        return message_from_bytes(mime)
+    except ValueError:  # of a boundary with a NUL in its charset
+        return message_from_bytes(mime.replace(b"\0", b""))
 
 
 def _leaves(message: "Message") -> Iterator["Message"]:
@@ -92,10 +100,9 @@ def _is_body(leaf: "Message") -> bool:
 
 
 def _text(leaf: "Message") -> str:
-    charset = leaf.get_content_charset("utf-8")
     data = headers.crlf(_data(leaf))
     try:
-        return encoded_words.whole(data.decode(charset))
+        return encoded_words.whole(data.decode(leaf.get_content_charset("utf-8")))
     except (LookupError, ValueError):
         return data.decode("utf-8", "replace")
 

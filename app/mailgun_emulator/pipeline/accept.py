@@ -1,6 +1,7 @@
 """A submission becomes a message: one row for each copy, an event and a delivery for each recipient."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -8,13 +9,14 @@ import orjson
 
 from mailgun_emulator.core.errors import Forbidden
 from mailgun_emulator.mail import addresses, headers, mime
-from mailgun_emulator.mail.addresses import Address
+from mailgun_emulator.mail.addresses import Address, NotAnAddress
 from mailgun_emulator.pipeline import leniency, list_posts, templating, timing, track
 from mailgun_emulator.pipeline.compose import compose
 from mailgun_emulator.pipeline.deliver import attempt_delivery
 from mailgun_emulator.pipeline.leniency import SandboxRestricted
-from mailgun_emulator.pipeline.record import record, storage
+from mailgun_emulator.pipeline.record import origin, record, storage
 from mailgun_emulator.pipeline.submission import Submission
+from mailgun_emulator.pipeline.templating import Made
 from mailgun_emulator.state import jobs, mailing_lists, messages, tags
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
@@ -22,12 +24,13 @@ from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.messages import SentMessage, StoredMime
 from mailgun_emulator.state.sending import SendingDomain
 
-STORED_SECONDS = 3 * 86400
 MOST_VARIABLES = 4096
 DELIVERED_AT_ONCE = 8
 """Up to so many recipients are delivered to in the transaction that accepts: one commit instead of two."""
-OF_ACCEPTANCE = ("signed-by", "tracked", "deliver-until", "mailing-list", "incoming", "encrypted")
+OF_ACCEPTANCE = ("signed-by", "tracked", "deliver-until", "mailing-list", "incoming", "encrypted", "batch")
 """Options that acceptance adds, and adds anew when the message is sent again."""
+Begin = Callable[[], AbstractAsyncContextManager[tuple[Tx, SendingDomain]]]
+"""Begins a transaction and finds the domain that sends."""
 TRUNCATED = '"Could not load user-variables. They were either truncated or invalid JSON"'
 
 
@@ -36,9 +39,27 @@ class ForeignSendingIp(Forbidden):
         super().__init__(f"Rejected: IP {ip} can't be used to send the message")
 
 
-def accept(tx: Tx, domain: SendingDomain, submission: Submission) -> str | SandboxRestricted:
+async def hand_over(begin: Begin, read: Callable[[], Awaitable[Submission]]) -> str | SandboxRestricted:
+    """Accept what is read. A template for many recipients is rendered before, outside any transaction."""
+    async with begin() as (tx, domain):
+        submission = await read()
+        content = templating.find_for_many(tx, domain, submission)
+        if content is None:
+            return accept(tx, domain, submission)
+        lists = mailing_lists.list_among(tx, submission.to)
+    copies = (copy for copy, _ in _copies(submission, [], lists))
+    ahead = await templating.render_ahead(content, copies)
+    async with begin() as (tx, domain):
+        return accept(tx, domain, submission, ahead)
+
+
+def accept(
+    tx: Tx, domain: SendingDomain, submission: Submission, ahead: Mapping[str, Made] | None = None
+) -> str | SandboxRestricted:
     """The id of the message, without angle brackets; or why it was rejected, which leaves an event behind."""
     leniency.check_may_send(tx, domain)
+    if submission.deliver_at is not None:
+        leniency.check_delivery_time(tx, domain, submission.deliver_at)
     if domain.ips != "[]":
         submission = _from_own_ip(domain, submission)
     message_id = submission.message_id or tx.ids.message_id(domain.name, tx.now)
@@ -47,9 +68,11 @@ def accept(tx: Tx, domain: SendingDomain, submission: Submission) -> str | Sandb
     if refusal is not None:
         _reject(tx, domain, submission, message_id, refusal)
         return refusal
+    if submission.recipient_variables is not None:
+        submission = replace(submission, options={**submission.options, "batch": {"id": tx.ids.object_id()}})
     tags.see(tx, domain.id, submission.tags)
     for copy, recipients in _copies(submission, everyone, mailing_lists.list_among(tx, everyone)):
-        accept_copy(tx, domain, copy, message_id, recipients)
+        accept_copy(tx, domain, copy, message_id, recipients, ahead)
     return message_id
 
 
@@ -94,10 +117,15 @@ def _reject(
 
 
 def accept_copy(
-    tx: Tx, domain: SendingDomain, copy: Submission, message_id: str, recipients: list[Address]
+    tx: Tx,
+    domain: SendingDomain,
+    copy: Submission,
+    message_id: str,
+    recipients: list[Address],
+    ahead: Mapping[str, Made] | None = None,
 ) -> None:
     times = [timing.delivery_time(tx, domain.id, copy, each.email) for each in recipients]
-    filled = templating.fill(tx, domain, copy)
+    filled = templating.fill(tx, domain, copy, ahead)
     message, body = _message(tx, domain, filled, message_id, recipients, max(times, default=tx.now))
     messages.add(tx, message, body)
     for recipient, at in zip(recipients, times, strict=True):
@@ -126,7 +154,7 @@ def _accepted(
         about["attachments"] = orjson.Fragment(message.attachments)
     if scheduled_for is not None:
         about["scheduled-for"] = int(scheduled_for)
-    told = {
+    return {
         "method": copy.method,
         **({"api-key-id": copy.key_id} if copy.key_id else {}),
         "originating-ip": copy.client_ip,
@@ -134,12 +162,8 @@ def _accepted(
         "flags": {"is-authenticated": True, "is-test-mode": "testmode" in copy.options},
         "message": about,
         "storage": storage(message),
+        **origin(copy.options),
     }
-    if "template-info" in copy.options:
-        told["template"] = copy.options["template-info"]
-    if "mailing-list" in copy.options:
-        told["mailing-list"] = copy.options["mailing-list"]
-    return told
 
 
 def _message(
@@ -151,8 +175,6 @@ def _message(
     delivery: float,
 ) -> tuple[SentMessage, bytes]:
     """It is kept for as long as the domain says from its `delivery` on, the last of its recipients."""
-    sender = addresses.parse_list([copy.sender])[0] if copy.sender else None
-    envelope_sender = sender.email if sender and sender.domain == domain.name else f"postmaster@{domain.name}"
     variables = orjson.dumps(copy.variables).decode() if copy.variables else "{}"
     body = compose(tx, domain, copy, message_id, recipients)
     key = tx.ids.storage_key()
@@ -167,7 +189,7 @@ def _message(
         domain_id=domain.id,
         storage_key=key,
         message_id=message_id,
-        sender=envelope_sender,
+        sender=_envelope_sender(copy, domain),
         recipients=orjson.dumps([each.email for each in recipients]).decode(),
         headers=orjson.dumps(told).decode(),
         tags=orjson.dumps(copy.tags).decode(),
@@ -177,10 +199,19 @@ def _message(
         size=len(body),
         url=f"{copy.base_url}/v3/domains/{domain.name}/messages/{key}",
         accepted_at=tx.now,
-        expires_at=delivery + (domain.message_ttl or STORED_SECONDS),
+        expires_at=delivery + domain.stored_seconds,
         domain_name=domain.name,
     )
     return message, body
+
+
+def _envelope_sender(copy: Submission, domain: SendingDomain) -> str:
+    """The first author, if the domain is theirs (facts/sending.md, 1.8)."""
+    with suppress(NotAnAddress):
+        for author in addresses.parse_list([copy.sender])[:1]:
+            if author.domain == domain.name:
+                return author.email
+    return f"postmaster@{domain.name}"
 
 
 def _options(domain: SendingDomain, copy: Submission, now: float) -> dict[str, Any]:

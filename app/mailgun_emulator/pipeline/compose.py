@@ -27,13 +27,13 @@ def compose(
     tx: Tx, domain: SendingDomain, submission: Submission, message_id: str, recipients: list[Address]
 ) -> bytes:
     extra = list(_extra(tx, domain, submission, recipients))
-    echoes = list(_echoes(submission))
+    echoes, own = list(_echoes(submission)), submission.headers
     variables, tags = _variables(submission), submission.tags
     remove: list[str] = []
     suppressed = submission.options.get("suppress-headers")
     if suppressed:
         names = {name.strip().lower() for name in suppressed.split(",")}
-        extra, echoes = _without(names, extra), _without(names, echoes)
+        extra, echoes, own = (_without(names, each) for each in (extra, echoes, own))
         variables = "" if _is_suppressed(names, "X-Mailgun-Variables") else variables
         tags = [] if _is_suppressed(names, "X-Mailgun-Tag") else tags
         remove = _own_suppressed(names, submission.ready)
@@ -44,7 +44,7 @@ def compose(
             date=tx.now,
             domain=domain.name,
             extra=extra,
-            headers=[*submission.headers, *echoes],
+            headers=[*own, *echoes],
             tags=tags,
             variables=variables,
             remove=remove,
@@ -61,7 +61,7 @@ def compose(
             amp_html=submission.amp_html,
             attachments=submission.attachments,
             inlines=submission.inlines,
-            headers=submission.headers,
+            headers=own,
             tags=tags,
             variables=variables,
             message_id=message_id,
@@ -95,8 +95,9 @@ def _extra(
     if "sending-ip-pool" in submission.options:
         yield "X-Mailgun-Sending-Ip-Pool", submission.options["sending-ip-pool"]
     yield "X-Mailgun-Sending-Ip", submission.options.get("sending-ip", "127.0.0.1")
-    if len(recipients) > 1:
-        yield "X-Mailgun-Batch-Id", tx.ids.object_id()
+    if len(recipients) > 1 or "batch" in submission.options:
+        batch = submission.options.get("batch") or {"id": tx.ids.object_id()}
+        yield "X-Mailgun-Batch-Id", batch["id"]
 
 
 def _received(tx: Tx, submission: Submission) -> str:
@@ -125,10 +126,11 @@ def _without(names: set[str], headers: list[Header]) -> list[Header]:
 
 def _is_suppressed(names: set[str], header: str) -> bool:
     """`o:suppress-headers` names Mailgun's own headers only, or `all` of them."""
-    return header.startswith("X-Mailgun-") and ("all" in names or header.lower() in names)
+    name = header.lower()
+    return name.startswith("x-mailgun-") and ("all" in names or name in names)
 
 
 def _own_suppressed(names: set[str], ready: bytes | None) -> list[str]:
     """The fields of a ready message that go, too."""
-    own = [] if ready is None else [name.title() for name, _ in headers.read(ready)]
-    return [name for name in own if _is_suppressed(names, name)]
+    own = [] if ready is None else headers.read(ready)
+    return [name for name, _ in own if _is_suppressed(names, name)]

@@ -7,7 +7,7 @@ import orjson
 from mailgun_emulator.mail import providers
 from mailgun_emulator.pipeline import archive, bounces, follow_up, relay
 from mailgun_emulator.pipeline.outcomes import NO_MX, Outcome, Security, outcome_for, outcome_of
-from mailgun_emulator.pipeline.record import record, storage
+from mailgun_emulator.pipeline.record import origin, record, storage
 from mailgun_emulator.state import deliveries, jobs, messages, outcome_rules, sending, suppressions
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.deliveries import Plan
@@ -16,7 +16,8 @@ from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.suppressions import Kind
 
-TEST_MODE_CODE = 650
+TESTED = Outcome(650, text="")
+"""What becomes of a message in test mode (facts/sending.md, 1.8)."""
 TOO_OLD_CODE = 602
 BIG = 1_000_000
 SESSION_SECONDS = 0.05
@@ -74,7 +75,7 @@ def attempt_delivery(tx: Tx, message: SentMessage, recipient: str, number: int =
     if refusal is not None:
         _refuse(tx, attempt, refusal)
     elif "testmode" in attempt.options:
-        _record_delivered(tx, attempt, Outcome(TEST_MODE_CODE, text=""))
+        carry_out(tx, attempt, TESTED)
     elif number == 1 and not rule and outcome_rules.exist(tx):
         _begin(tx, attempt)
     else:
@@ -166,6 +167,8 @@ def carry_out(tx: Tx, attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
 def _go_on(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
     """All that follows a delivery has its line here."""
     message, recipient, options = attempt.message, attempt.recipient, attempt.options
+    if "testmode" in options:
+        return
     if "archive-to" in options:
         archive.schedule(tx, message, recipient, options["archive-to"])
     relay.schedule(tx, message, recipient)
@@ -201,11 +204,8 @@ def _common(attempt: Attempt) -> dict[str, Any]:
         },
         "storage": storage(message),
         "envelope": {"sender": message.sender, "transport": "smtp", "targets": attempt.recipient},
+        **origin(options),
     }
-    if "template-info" in options:
-        told["template"] = options["template-info"]
-    if "mailing-list" in options:
-        told["mailing-list"] = options["mailing-list"]
     if "deliverytime-optimize-period" in options:
         told["i-delivery-optimizer"] = options["deliverytime-optimize-period"]
     return told

@@ -16,11 +16,13 @@ from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.jobs import DueJob
 from mailgun_emulator.state.list_members import Member
 from mailgun_emulator.state.list_postings import Posting
-from mailgun_emulator.state.mailing_lists import ListDetails, ReplyPreference
+from mailgun_emulator.state.mailing_lists import ListDetails
 from mailgun_emulator.state.messages import SentMessage
 
 AT_ONCE = 50
 """Members in one job, so that nobody waits for a large list."""
+FROM_TEMPLATE = 10
+"""As `AT_ONCE`, if for each of them a template is rendered."""
 REFUSED_CODE = 550
 
 
@@ -41,9 +43,10 @@ def _go_on(tx: Tx, posting: Posting, member: str) -> bool:
     submission = list_posts.read(posting)
     if not member and _is_refused(tx, listed, submission, message):
         return False
-    members = list_members.list_page(tx, listed, subscribed=True, after=member, limit=AT_ONCE)
+    at_once = FROM_TEMPLATE if "template" in submission.options else AT_ONCE
+    members = list_members.list_page(tx, listed, subscribed=True, after=member, limit=at_once)
     _accept_for(tx, listed, submission, message, members)
-    if len(members) < AT_ONCE:
+    if len(members) < at_once:
         return False
     list_postings.schedule(tx, posting.id, posting.domain_id, member=members[-1].address)
     return True
@@ -86,7 +89,7 @@ def as_from_list(listed: ListDetails, submission: Submission) -> Submission:
     own = {name.lower(): value for name, value in headers.read(submission.ready or b"")}
     own |= {name.lower(): value for name, value in submission.headers}
     added = [("List-Id", f"<{listed.header_id}>")]
-    if listed.reply_preference == ReplyPreference.LIST:
+    if listed.takes_replies:
         added.append(("Reply-To", listed.spelled))
     added = [(name, value) for name, value in added if name.lower() not in own]
     if not submission.authenticated:

@@ -9,7 +9,7 @@ import orjson
 
 from mailgun_emulator.mail import bodies, dkim_signature, headers, links
 from mailgun_emulator.mail.dkim_signature import NotSigned, Signer
-from mailgun_emulator.pipeline import track, tracking_urls
+from mailgun_emulator.pipeline import placeholders, track, tracking_urls
 from mailgun_emulator.pipeline.tracking_urls import Links
 from mailgun_emulator.state import domain_keys
 from mailgun_emulator.state.database import Tx
@@ -30,6 +30,7 @@ def finished(tx: Tx, message: SentMessage, mime: bytes, recipient: str) -> bytes
     options = orjson.loads(message.options)
     if "signed-by" not in options or "incoming" in options:
         return mime
+    mime = placeholders.fill_for(mime, recipient)
     mailing_list = options.get("mailing-list", {}).get("address", "")
     if "tracked" in options or mailing_list:
         urls = tracking_urls.of_copy(tx, message, recipient, mailing_list)
@@ -67,8 +68,10 @@ class _Copy:
             return mime
         fields, body = headers.split(mime)
         head = b"".join(each.raw for each in fields)
-        if self._is_refusable() and all(each.name.lower() != "list-unsubscribe" for each in fields):
-            head += f"List-Unsubscribe: <{self._list_unsubscribe()}>\r\n".encode() + ONE_CLICK
+        names = {each.name.lower() for each in fields}
+        if self._is_refusable() and "list-unsubscribe" not in names:
+            head += f"List-Unsubscribe: <{self._list_unsubscribe()}>\r\n".encode()
+            head += b"" if "list-unsubscribe-post" in names else ONE_CLICK
         return self._filled(head.decode("latin-1")).encode("latin-1") + b"\r\n" + body
 
     def _is_refusable(self) -> bool:

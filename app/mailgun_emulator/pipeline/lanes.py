@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import NamedTuple
 
 from mailgun_emulator.state.jobs import DueJob
@@ -34,14 +33,14 @@ class Lanes:
             await asyncio.wait(tasks)
 
     async def clear(self) -> None:
-        """Forget all that waits, and break off what is under way."""
-        self._waiting.clear()
+        """Forget all that waits, and break off what is under way; what is put in meanwhile is not touched."""
         tasks = list(self._tasks.values())
+        self._waiting.clear()
+        self._tasks.clear()  # now, because a task that never began does not end by itself
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def _run(self, lane: Lane) -> None:
         waiting = self._waiting[lane]
@@ -49,6 +48,5 @@ class Lanes:
             while waiting:
                 await self._work(waiting.popleft())
         finally:
-            self._tasks.pop(lane, None)
             if self._waiting.get(lane) is waiting:
-                del self._waiting[lane]
+                del self._waiting[lane], self._tasks[lane]

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 
 from mailgun_emulator.core.errors import BadRequest, Forbidden, MailgunError, NotFound, Unauthorized
+from mailgun_emulator.mail import addresses
 from mailgun_emulator.state import domains, sandbox_recipients, sending
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import State
@@ -27,6 +28,13 @@ class UnverifiedDomain(BadRequest):
 
 class DisabledDomain(Forbidden):
     message = "Domain {name} is not allowed to send: domain disabled"
+
+
+class TooFarAhead(BadRequest):
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"o:deliverytime is too far ahead: delivery can wait for {seconds // 3600} hours at most"
+        )
 
 
 class SandboxRestricted(Forbidden):
@@ -62,13 +70,16 @@ def refusal_of_unknown_domain(tx: Tx) -> MailgunError:
 def sending_domain(tx: Tx, name: str) -> SendingDomain:
     """A message makes the domain it is sent from, if there is none; one that was deleted stays deleted.
 
-    An unknown domain is refused with 401 (facts/sending.md, 1.7), unless it is below a wildcard domain.
+    An unknown domain is refused with 401 (facts/sending.md, 1.7), unless it is below a wildcard domain; so is what no
+    address can have for a domain.
     """
     found = sending.find(tx, name) or sending.find_parent(tx, name)
     if found is not None:
         return found
     if tx.settings.strict:
         raise Unauthorized(hint=f"The account has no domain {name}.")
+    if not addresses.is_domain(name):
+        raise Unauthorized(hint=f"{name!r} is no domain name.")
     if domains.was_deleted(tx, name):
         raise Unauthorized(hint=f"The domain {name} was deleted; create it again to send from it.")
     domains.create(tx, name, state=State.ACTIVE, verified=True, automatic=True)
@@ -89,6 +100,15 @@ def check_may_send(tx: Tx, domain: SendingDomain) -> None:
         raise UnverifiedDomain(UnverifiedDomain.message.format(name=domain.name))
     else:
         raise DisabledDomain(DisabledDomain.message.format(name=domain.name))
+
+
+def check_delivery_time(tx: Tx, domain: SendingDomain, at: float) -> None:
+    """Messages wait for as long as they are asked to; Mailgun's own words are not known (facts/sending.md, 1.5)."""
+    if at <= tx.now + domain.stored_seconds:
+        return
+    if tx.settings.strict:
+        raise TooFarAhead(domain.stored_seconds)
+    log.info("A message waits for more than %s hours; --strict refuses such", domain.stored_seconds // 3600)
 
 
 def sandbox_refusal(tx: Tx, domain: SendingDomain, recipients: Iterable[str]) -> SandboxRestricted | None:

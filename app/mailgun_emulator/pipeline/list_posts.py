@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from mailgun_emulator.mail import addresses, headers
 from mailgun_emulator.mail.addresses import NotAnAddress
 from mailgun_emulator.pipeline.submission import Submission
-from mailgun_emulator.state import list_members, list_postings
+from mailgun_emulator.state import jobs, list_members, list_postings, routes
 from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.mailing_lists import AccessLevel, ListDetails
 from mailgun_emulator.state.messages import SentMessage
 
@@ -45,19 +46,27 @@ def _is_subscribed(tx: Tx, listed: ListDetails, sender: str) -> bool:
 def post(tx: Tx, listed: ListDetails, submission: Submission, message: SentMessage) -> None:
     """`message` is the one to the list's address. Its copies are made when it is to be delivered: to the members of
     then, in the background, because there may be many. What the list sent itself, and came back by a member that is
-    a list or forwards, is not posted again.
+    a list or forwards, is not posted again. The account's routes get what it sends to a list, too (8.3).
     """
     if not submission.authenticated and _came_by(listed, submission.ready or b""):
         log.info("%s came back to %s, and is not posted to it again", message.message_id, listed.spelled)
         return
+    after = 0.0 if submission.deliver_at is None else max(submission.deliver_at - tx.now, 0.0)
     list_postings.add(
         tx,
         domain_id=message.domain_id,
         mailing_list_id=listed.id,
         message=message.id,
         submission=_adapter().dump_json((submission,)).decode(),
-        after=0.0 if submission.deliver_at is None else max(submission.deliver_at - tx.now, 0.0),
+        after=after,
     )
+    if (
+        submission.authenticated
+        and "testmode" not in submission.options
+        and routes.may_match(tx, listed.address)
+    ):
+        subject = f"{message.id} {listed.spelled}"
+        jobs.schedule(tx, Step.RECEIVE, subject, domain_id=message.domain_id, after=after)
 
 
 def _came_by(listed: ListDetails, mime: bytes) -> bool:

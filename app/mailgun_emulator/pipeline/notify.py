@@ -63,7 +63,7 @@ def schedule(tx: Tx, kind: EventType, domain_id: str, payload: dict[str, Any], e
 
 
 def resend(tx: Tx, delivery_id: int) -> None:
-    """Post again now, whatever came of it; what still was to be tried again is only hastened."""
+    """Post again now, whatever came of it; what still was to be tried, or is under way, is only hastened."""
     told = webhook_deliveries.get_told(tx, delivery_id)
     webhook_deliveries.put(tx, delivery_id, DeliveryState.PENDING, told.attempts, tx.now)
     if not jobs.hasten(tx, Step.NOTIFY, delivery_id):

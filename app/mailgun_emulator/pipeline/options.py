@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from mailgun_emulator.core.errors import BadRequest
-from mailgun_emulator.mail import dates
+from mailgun_emulator.mail import dates, json_text
+from mailgun_emulator.mail.periods import DAY, HOUR, LATEST
 
 MOST_RECIPIENTS = 1000
 MOST_TAGS = 10
@@ -19,9 +20,9 @@ _CHOICES = {
     **dict.fromkeys(("no", "false", "0", ""), "no"),
     "htmlonly": "htmlonly",
 }
-_WITHIN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?")
-_PERIOD = re.compile(r"(\d+)h")
-_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})\s*(am|pm)?", re.IGNORECASE)
+_WITHIN = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,4})m)?", re.ASCII)
+_PERIOD = re.compile(r"(\d{1,4})h", re.ASCII)
+_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})\s*(am|pm)?", re.ASCII | re.IGNORECASE)
 _DKIM = re.compile(r"[\w.-]+\.[\w-]+/[\w-]+")
 
 
@@ -63,8 +64,8 @@ def variables(text: str) -> dict[str, str]:
 def _object(text: str) -> dict[str, Any]:
     """What is no JSON object counts as an empty one."""
     try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        found = json_text.read(text)
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -73,8 +74,8 @@ def recipient_variables(text: str | None) -> dict[str, dict[str, Any]] | None:
     if text is None:
         return None
     try:
-        found = orjson.loads(text or "{}")
-    except orjson.JSONDecodeError:
+        found = json_text.read(text or "{}")
+    except ValueError:
         found = None
     if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
         raise BadRequest("'recipient-variables' parameter is not a valid JSON")
@@ -108,24 +109,24 @@ def delivery_time(text: str | None) -> float | None:
     if not text:
         return None
     try:
-        return dates.parse(text)
+        at = dates.parse(text)
     except ValueError:
-        raise BadRequest(f"{text} is not an RFC-2822 compliant date") from None
+        at = -1
+    if not 0 <= at <= LATEST:
+        raise BadRequest(f"{text} is not an RFC-2822 compliant date")
+    return at
 
 
 def check(options: Mapping[str, Any]) -> None:
     """Refuse what could not be done; `options` by their names without `o:`."""
     if within := options.get("deliver-within"):
-        found = _WITHIN.fullmatch(within)
-        minutes = int(found[1] or 0) * 60 + int(found[2] or 0) if found else 0
-        if not 5 <= minutes <= 24 * 60:
-            raise InvalidDeliveryTime
+        read_within(within)
     if period := options.get("deliverytime-optimize-period"):
         hours = _PERIOD.fullmatch(period)
         if hours is None or not 24 <= int(hours[1]) <= 72:
             raise InvalidDeliveryTime
     if time_of_day := options.get("time-zone-localize"):
-        _check_time_of_day(time_of_day)
+        read_time_of_day(time_of_day)
     if not options.get("archive-to", "http://").lower().startswith(("http://", "https://")):
         raise BadRequest("Invalid parameter: o:archive-to is invalid")
     for name in (options.get("secondary-dkim"), options.get("secondary-dkim-public")):
@@ -133,9 +134,21 @@ def check(options: Mapping[str, Any]) -> None:
             raise BadRequest(f"{name} is not a valid secondary dkim domain name")
 
 
-def _check_time_of_day(text: str) -> None:
+def read_within(text: str) -> int:
+    """Seconds of `1h30m`, `30m` or `24h`."""
+    found = _WITHIN.fullmatch(text)
+    seconds = int(found[1] or 0) * HOUR + int(found[2] or 0) * 60 if found else 0
+    if not 5 * 60 <= seconds <= DAY:
+        raise InvalidDeliveryTime
+    return seconds
+
+
+def read_time_of_day(text: str) -> tuple[int, int]:
+    """Hour and minute of `14:30` or `02:30pm`."""
     found = _TIME_OF_DAY.fullmatch(text.strip())
     if found is None or int(found[2]) > 59 or (found[3] and not 1 <= int(found[1]) <= 12):
         raise BadRequest(f"{text} is not a valid time to send (value of 'o:time-zone-localize')")
-    if int(found[1]) > 23:
+    hour, minute, half = int(found[1]), int(found[2]), (found[3] or "").lower()
+    if hour > 23:
         raise BadRequest(f"{found[1]} invalid 24 hour time(value of 'o:time-zone-localize')")
+    return (hour % 12 + (12 if half == "pm" else 0) if half else hour), minute

@@ -1,6 +1,7 @@
 """What is posted to the world outside: webhooks, forwarded mail, archived copies."""
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailgun_emulator.core.settings import Settings
@@ -51,9 +52,8 @@ class Outgoing:
         try:
             url = hosts.rewritten(url, self._settings.webhook_rewrite)
             async with self._open().post(url, data=data, headers=headers, allow_redirects=False) as answer:
-                body = await _beginning(answer.content)
                 told = {str(name): value for name, value in answer.headers.items()}
-                text = body.decode("utf-8", "replace")
+                text = (await _beginning(answer.content)).decode("utf-8", "replace")
                 return Answer(answer.status, told, text, "", loop.time() - begun)
         except TimeoutError:
             error = f"No answer within {TIMEOUT_SECONDS} seconds"
@@ -81,10 +81,16 @@ class Outgoing:
 
 
 async def _beginning(content: "StreamReader") -> bytes:
-    """All of it if it is not too long, however many pieces it comes in."""
+    """All of it if it is not too long, however many pieces it comes in.
+
+    Of one that breaks off or can't be unpacked, what came: the status is said by then, and it alone counts.
+    """
+    from aiohttp import ClientError
+
     body = b""
-    while len(body) < MOST_BODY_BYTES and not content.at_eof():
-        body += await content.read(MOST_BODY_BYTES - len(body))
+    with suppress(ClientError, OSError):
+        while len(body) < MOST_BODY_BYTES and not content.at_eof():
+            body += await content.read(MOST_BODY_BYTES - len(body))
     return body
 
 

@@ -29,9 +29,8 @@ from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.routes import Match
 from mailgun_emulator.state.sending import SendingDomain
 
-STORED_SECONDS = 3 * 86400
-MOST_HOPS = 25
-"""What has come through so many servers is going round in circles."""
+MOST_HOPS, MOST_ROUNDS = 25, 5
+"""What has come through so many servers, or here so often, is going round in circles: each round may double it."""
 MOST_NAMED = 5
 
 log = logging.getLogger(__name__)
@@ -41,6 +40,7 @@ log = logging.getLogger(__name__)
 class Incoming:
     """A message as it is handed over. `sender` is what MAIL FROM said, empty for a bounce; `recipients` what RCPT TO
     said. `method` is SMTP or HTTP, `helo` the name the other side goes by, `base_url` where this emulator is reached.
+    What is `posted` is on its way to the members of mailing lists already, and for routes alone.
     """
 
     sender: str
@@ -50,6 +50,7 @@ class Incoming:
     client_ip: str = "127.0.0.1"
     helo: str = "localhost"
     base_url: str
+    posted: bool = False
 
 
 class Refusal(NamedTuple):
@@ -90,7 +91,8 @@ def receive(tx: Tx, mail: Incoming) -> Received:
     """The message is stored once for each of the domains it is for. A recipient nobody takes mail for is refused."""
     received = Received()
     unique = {recipient.lower(): recipient for recipient in reversed(mail.recipients)}
-    looping = inbound.hops(mail.mime) >= MOST_HOPS
+    hops, rounds = inbound.hops(mail.mime)
+    looping = hops >= MOST_HOPS or rounds >= MOST_ROUNDS
     by_domain: dict[SendingDomain, list[str]] = {}
     for recipient in reversed(unique.values()):
         domain = sending.find_receiving(tx, recipient)
@@ -149,8 +151,15 @@ def receive_again(tx: Tx, job: DueJob) -> None:
             mime=finished(tx, message, body, recipient),
             helo=message.domain_name,
             base_url=message.url.partition("/v3/domains/")[0],
+            posted=_is_posted(tx, message, recipient),
         )
         receive(tx, mail)
+
+
+def _is_posted(tx: Tx, message: SentMessage, recipient: str) -> bool:
+    """What the account itself has sent to a list was posted when it was accepted."""
+    came_by = {"incoming", "mailing-list"} & orjson.loads(message.options).keys()
+    return not came_by and _list_of(tx, recipient) is not None
 
 
 def _receive_for(
@@ -165,7 +174,7 @@ def _receive_for(
     if domain.spam_action == "block" and spam.judge(parts).is_spam:
         received.refused.update((recipient, _refusal_of_spam(domain)) for recipient in recipients)
         return
-    wants = _wants(tx, domain, recipients, parts, received)
+    wants = _wants(tx, domain, recipients, mail, parts, received)
     if not wants:
         return
     message = _message(tx, domain, mail, list(wants), body, parts)
@@ -180,14 +189,22 @@ def _receive_for(
 
 
 def _wants(
-    tx: Tx, domain: SendingDomain, recipients: list[str], parts: StoredParts, received: Received
+    tx: Tx,
+    domain: SendingDomain,
+    recipients: list[str],
+    mail: Incoming,
+    parts: StoredParts,
+    received: Received,
 ) -> dict[str, _Want]:
     """Who wants it, by recipient. What only unsubscribes is done with here, and what nobody wants refused."""
     wants = {}
     for recipient in recipients:
-        want = _Want(list(routes.matching(tx, recipient, parts.headers)), _list_of(tx, recipient))
+        listed = None if mail.posted else _list_of(tx, recipient)
+        want = _Want(list(routes.matching(tx, recipient, parts.headers)), listed)
         if want.matches or want.listed:
             wants[recipient] = want
+        elif mail.posted:
+            continue
         elif track.unsubscribe_by_mail(tx, domain.id, recipient.rpartition("@")[0]):
             received.taken[recipient] = Taken(None, [Done(None, "unsubscribe")])
         else:
@@ -214,7 +231,7 @@ def _posting(mail: Incoming, message: SentMessage, recipient: str, body: bytes) 
 def _stamped(tx: Tx, domain: SendingDomain, mail: Incoming, parts: StoredParts) -> tuple[bytes, StoredParts]:
     """With the fields that Mailgun writes: routes see those, too."""
     at = dates.rfc2822(tx.now)
-    way = f"from {_line(mail.helo)} ([{mail.client_ip}]) by mxa.mailgun.org with {mail.method} id {tx.ids.object_id()}"
+    way = f"from {_line(mail.helo)} ([{mail.client_ip}]) by {inbound.HERE} with {mail.method} id {tx.ids.object_id()}"
     own = [
         ("Received", f"{way}; {at}"),
         ("X-Envelope-From", f"<{_line(mail.sender)}>"),
@@ -263,7 +280,7 @@ def _message(
         size=len(body),
         url=f"{mail.base_url}/v3/domains/{domain.name}/messages/{key}",
         accepted_at=tx.now,
-        expires_at=tx.now + (domain.message_ttl or STORED_SECONDS),
+        expires_at=tx.now + domain.stored_seconds,
         domain_name=domain.name,
     )
 
@@ -318,7 +335,8 @@ def _refusal_of_spam(domain: SendingDomain) -> Refusal:
 
 def _too_many_hops() -> Refusal:
     hint = (
-        f"It has {MOST_HOPS} Received headers or more. A route that forwards to an address it takes mail for?"
+        f"It has {MOST_HOPS} Received headers, or has come in here {MOST_ROUNDS} times. "
+        "A route that forwards to an address it takes mail for?"
     )
     return Refusal(554, "5.4.6", "Too many hops", hint)
 

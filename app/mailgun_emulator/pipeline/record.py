@@ -12,10 +12,12 @@ from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import OF_LISTS, EventType
 from mailgun_emulator.state.messages import SentMessage
 
-__all__ = ["About", "Subject", "record", "storage"]
+__all__ = ["About", "Subject", "origin", "record", "storage"]
 
 _NULL_WITHOUT_TAGS = (EventType.ACCEPTED, EventType.REJECTED)
 """As recorded (facts/sending.md, 3.1)."""
+
+_OF_ORIGIN = {"template": "template-info", "mailing-list": "mailing-list", "batch": "batch"}
 
 
 def record(
@@ -57,6 +59,11 @@ def _of_message(kind: EventType, message: Subject, recipient: str, tags: list[st
         "tags": tags or (None if kind in _NULL_WITHOUT_TAGS else []),
         "user-variables": orjson.Fragment(message.variables),
     }
+
+
+def origin(options: Mapping[str, Any]) -> dict[str, Any]:
+    """What events tell of how a message came about, of its options."""
+    return {name: options[option] for name, option in _OF_ORIGIN.items() if option in options}
 
 
 def storage(message: SentMessage) -> dict[str, str]:

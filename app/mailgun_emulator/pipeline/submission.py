@@ -1,13 +1,13 @@
 """What is handed over to be sent, before it is a message."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
-from mailgun_emulator.mail import bodies, encoded_words, headers, mime
+from mailgun_emulator.mail import headers, json_text, mime
 from mailgun_emulator.mail.addresses import Address
+from mailgun_emulator.pipeline import placeholders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,60 +52,49 @@ class Submission:
     @property
     def is_personal(self) -> bool:
         """Whether it may read otherwise to each recipient: it has placeholders, or a template that may have some."""
-        texts = [self.subject, self.text, self.html, self.amp_html, *self.variables.values()]
-        texts += [value for _, value in self.headers]
+        texts = [self.sender, self.subject, self.text, self.html, self.amp_html, *self.variables.values()]
+        texts += [*(value for _, value in self.headers), *(each.name for each in self.cc)]
         if self.ready is not None:
-            texts += _texts_of(headers.crlf(self.ready))
-        return "template" in self.options or any("%recipient" in text for text in texts if text)
+            texts += placeholders.texts_of(headers.crlf(self.ready))
+        return "template" in self.options or any(map(placeholders.are_in, texts))
 
     def for_one(self, to: Address, values: dict[str, Any]) -> "Submission":
-        """The copy for that recipient, with its placeholders filled in wherever they stand.
-
-        They are `%recipient.KEY%` and those of facts/sending.md, 1.10; unknown ones stay as they are.
-        """
-        first, _, last = to.name.partition(" ")
-        marks = {
-            "%recipient%": str(to),
-            "%recipient_email%": to.email,
-            "%recipient_name%": to.name,
-            "%recipient_fname%": first,
-            "%recipient_lname%": last.rpartition(" ")[2],
-        }
-        return self._with_marks(to, marks | _marks_of(values))
+        """The copy for that recipient, with its placeholders filled in wherever they stand."""
+        return self._with_marks(to, placeholders.of_recipient(to) | placeholders.of_values(values))
 
     def for_list(self, to: Address, values: dict[str, Any]) -> "Submission":
         """The copy for a mailing list. Only the `values` are filled in: who the recipient is differs by member."""
-        return self._with_marks(to, _marks_of(values))
+        return self._with_marks(to, placeholders.of_values(values))
 
     def _with_marks(self, to: Address, marks: dict[str, str]) -> "Submission":
         personal = replace(self, to=[to], marks=self.marks | marks)
         fill = personal.filled_in
         return replace(
             personal,
+            sender=placeholders.fill_addresses(self.sender, fill),
+            cc=[Address(fill(each.name), each.email) for each in self.cc],
             subject=fill(self.subject),
             text=None if self.text is None else fill(self.text),
             html=None if self.html is None else fill(self.html),
             amp_html=None if self.amp_html is None else fill(self.amp_html),
             headers=[(name, fill(value)) for name, value in self.headers],
-            ready=None if self.ready is None else _filled(headers.crlf(self.ready), fill),
+            ready=None if self.ready is None else placeholders.fill_mime(headers.crlf(self.ready), fill),
             variables={name: fill(value) for name, value in self.variables.items()},
             options=personal._filled_options(),
         )
 
     def filled_in(self, text: str) -> str:
         """The text with what stands in for the one recipient's placeholders."""
-        for mark, value in self.marks.items():
-            text = text.replace(mark, value)
-        return text
+        return placeholders.fill(text, self.marks)
 
     def _filled_options(self) -> dict[str, Any]:
         """With the template's own variables filled in, which are JSON (facts/sending.md, 2.5)."""
         text = self.options.get("template-variables", "")
-        if "%recipient" not in text:
+        if not placeholders.are_in(text):
             return self.options
         try:
-            filled = orjson.dumps(self._filled_values(orjson.loads(text))).decode()
-        except orjson.JSONDecodeError:
+            filled = orjson.dumps(self._filled_values(json_text.read(text))).decode()
+        except ValueError:
             filled = self.filled_in(text)
         return {**self.options, "template-variables": filled}
 
@@ -119,34 +108,3 @@ class Submission:
                 return {name: self._filled_values(each) for name, each in value.items()}
             case _:
                 return value
-
-
-def _marks_of(values: dict[str, Any]) -> dict[str, str]:
-    return {
-        f"%recipient.{key}%": value if isinstance(value, str) else orjson.dumps(value).decode()
-        for key, value in values.items()
-    }
-
-
-def _filled(mime: bytes, fill: Callable[[str], str]) -> bytes:
-    """With the placeholders filled in its header fields and its texts, whatever these are encoded in."""
-    fields, body = headers.split(bodies.change_texts(mime, lambda _, text: fill(text)))
-    return b"".join([*(_filled_field(field, fill) for field in fields), b"\r\n", body])
-
-
-def _texts_of(mime: bytes) -> list[str | None]:
-    """All that placeholders are filled in."""
-    found: list[str | None] = []
-
-    def note(text: str) -> str:
-        found.append(text)
-        return text
-
-    _filled(mime, note)
-    return found
-
-
-def _filled_field(field: headers.Field, fill: Callable[[str], str]) -> bytes:
-    value = encoded_words.decode(field.value)
-    new = fill(value)
-    return field.raw if new == value else headers.write(field.name, new).encode()

@@ -5,7 +5,7 @@ The metrics and, with a plus, what is counted besides of some of their events:
 accepted.incoming, accepted.outgoing · delivered.smtp, delivered.http · failed.SEVERITY.REASON · and the other events
 by their names · delivered+retried (not at the first attempt) · delivered+optimized, failed+optimized (send time
 optimization) · failed+hard (bounces) · failed+rule.SEVERITY.RULE (of `mail.bounce_rules`) · opened+unique,
-clicked+unique (the recipient's first to that message). `pipeline.notify` counts failed+webhook (given up).
+clicked+unique (the recipient's first to that message in a week). `pipeline.notify` counts failed+webhook (given up).
 
 Of a message that is delivered at once nothing is counted that can be told from the rest.
 """
@@ -40,14 +40,13 @@ def count(tx: Tx, kind: EventType, message: Subject, payload: dict[str, Any]) ->
 
 
 def metric_of(kind: EventType, payload: dict[str, Any]) -> str:
-    """The path to its number in the answers of Stats. Incoming is what nobody's credentials sent, copies that routes
-    forward among it, as the published document defines it.
+    """The path to its number in the answers of Stats. Incoming is what nobody's credentials sent, with the copies that
+    routes forward, as the published document defines it.
     """
     match kind:
         case EventType.ACCEPTED:
-            flags = payload.get("flags", {})
-            incoming = flags.get("is-authenticated") is False and not flags.get("is-routed")
-            return "accepted.incoming" if incoming else "accepted.outgoing"
+            authenticated = payload.get("flags", {}).get("is-authenticated")
+            return "accepted.incoming" if authenticated is False else "accepted.outgoing"
         case EventType.DELIVERED:
             return f"delivered.{payload['envelope'].get('transport', 'smtp')}"
         case EventType.FAILED if payload.get("flags", {}).get("is-delayed-bounce"):
@@ -94,6 +93,7 @@ def _client(payload: dict[str, Any]) -> dict[str, str]:
 
 
 def _is_first(tx: Tx, kind: EventType, message: Subject, payload: dict[str, Any]) -> bool:
-    """Whether the recipient has not opened or clicked that message before."""
-    first = events.find_first(tx, message.domain_id, kind, message.message_id, payload["recipient"])
+    """Whether the recipient has not opened or clicked that message in the week before."""
+    since = tx.now - events.UNIQUE_AGAIN_AFTER
+    first = events.find_first(tx, message.domain_id, kind, message.message_id, payload["recipient"], since)
     return first is None or first["id"] == payload["id"]

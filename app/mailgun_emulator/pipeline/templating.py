@@ -1,13 +1,14 @@
 """Messages made from stored templates (facts/sending.md, 2.4 and 2.5)."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from mailgun_emulator.expressions.handlebars_values import TemplateError
-from mailgun_emulator.mail import addresses, bodies, replies, stored
+from mailgun_emulator.mail import addresses, bodies, json_text, replies, stored
 from mailgun_emulator.mail import headers as fields
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import template_versions, templates
@@ -19,6 +20,7 @@ ASKED = ("template", "template-version", "template-text", "template-variables")
 """Options that say what to make of the message, of no use once it is made."""
 UNTOLD = "template-untold"
 """An option: the headers as the `accepted` event tells them, which those of a template come too late for (2.1)."""
+FEW = 8
 OF_VARIABLES = ("member-variables", "plain-variables")
 
 
@@ -26,10 +28,44 @@ class TemplateFailed(Exception):
     """No message can be made; the text says why, for the event that tells so."""
 
 
-def fill(tx: Tx, domain: SendingDomain, copy: Submission) -> Submission:
+class Made(NamedTuple):
+    """What a version of a template reads to one recipient, or the `error` that there was."""
+
+    content: Content
+    html: str = ""
+    text: str | None = None
+    headers: Mapping[str, str] = {}
+    error: str = ""
+
+
+def find_for_many(tx: Tx, domain: SendingDomain, submission: Submission) -> Content | None:
+    """The version to render for so many recipients that others would wait for it."""
+    if (
+        submission.recipient_variables is None
+        or "template" not in submission.options
+        or len(submission.to) <= FEW
+    ):
+        return None
+    try:
+        return find(tx, domain.id, submission.options)
+    except TemplateFailed:
+        return None
+
+
+async def render_ahead(content: Content, copies: Iterable[Submission]) -> dict[str, Made]:
+    """By the address in `to`. It may take seconds, in which others have their turns."""
+    made = {}
+    for copy in copies:
+        made[copy.to[0].email] = make(copy, content)
+        await asyncio.sleep(0)
+    return made
+
+
+def fill(tx: Tx, domain: SendingDomain, copy: Submission, ahead: Mapping[str, Made] | None) -> Submission:
     """The copy with its template rendered into it, or with `template-error` in its options where that failed.
 
-    A ready message that has no HTML stays as it is (facts/sending.md, 1.12).
+    A ready message that has no HTML stays as it is (facts/sending.md, 1.12). What was rendered `ahead` of a version
+    that has changed since is rendered anew.
     """
     options = copy.options
     if "template" not in options:
@@ -37,7 +73,9 @@ def fill(tx: Tx, domain: SendingDomain, copy: Submission) -> Submission:
     if copy.ready is not None and not stored.read(copy.ready).body_html:
         return replace(copy, options=without(options, (*ASKED, *OF_VARIABLES)))
     try:
-        return render(copy, find(tx, domain.id, options), domain.name)
+        content = find(tx, domain.id, options)
+        made = ahead.get(copy.to[0].email) if ahead else None
+        return render(copy, content, domain.name, made)
     except TemplateFailed as failure:
         return _failed(copy, str(failure), domain.name)
 
@@ -66,26 +104,38 @@ def find(tx: Tx, domain_id: str, options: Mapping[str, Any]) -> Content:
     raise TemplateFailed(f"template {name} has no active version")
 
 
-def render(copy: Submission, content: Content, domain_name: str) -> Submission:
+def render(copy: Submission, content: Content, domain_name: str, made: Made | None = None) -> Submission:
     """The copy with that version of its template rendered into it. Raise `TemplateFailed`."""
-    context = _context(copy)
-    if content.engine != template_versions.ENGINES[0]:
-        raise TemplateFailed(f"engine {content.engine} is not rendered by the emulator")
-    html = _rendered(copy, content.content, context, "body")
-    headers = {
-        name: " ".join(_rendered(copy, source, context, f"{name} header").split())
-        for name, source in orjson.loads(content.headers).items()
-    }
-    as_text = copy.options.get("template-text") == "yes"
-    text = replies.to_text(html) if as_text else None
-    copy = _with_headers(copy, headers, domain_name)
+    if made is None or made.content != content:
+        made = make(copy, content)
+    if made.error:
+        raise TemplateFailed(made.error)
+    copy = _with_headers(copy, made.headers, domain_name)
     if copy.ready is not None:
-        copy = replace(copy, ready=_with_body(copy.ready, html, text))
+        copy = replace(copy, ready=_with_body(copy.ready, made.html, made.text))
     else:
-        copy = replace(copy, html=html, text=text if as_text else copy.text)
+        copy = replace(copy, html=made.html, text=copy.text if made.text is None else made.text)
+    as_text = made.text is not None
     info = {"name": copy.options.get("template", ""), "version": content.tag, "is-text": as_text}
     options = without(copy.options, ("template-version", "template-text", *OF_VARIABLES))
     return replace(copy, options={**options, "template-info": info})
+
+
+def make(copy: Submission, content: Content) -> Made:
+    """What takes long of rendering, and needs the copy and the template alone."""
+    try:
+        context = _context(copy)
+        if content.engine != template_versions.ENGINES[0]:
+            raise TemplateFailed(f"engine {content.engine} is not rendered by the emulator")
+        html = _rendered(copy, content.content, context, "body")
+        headers = {
+            name: " ".join(_rendered(copy, source, context, f"{name} header").split())
+            for name, source in orjson.loads(content.headers).items()
+        }
+    except TemplateFailed as failure:
+        return Made(content, error=str(failure))
+    as_text = copy.options.get("template-text") == "yes"
+    return Made(content, html, replies.to_text(html) if as_text else None, headers)
 
 
 def _failed(copy: Submission, why: str, domain_name: str) -> Submission:
@@ -127,22 +177,22 @@ def _structured(text: str) -> Any:
     if text.lstrip()[:1] not in ("{", "["):
         return text
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return json_text.read(text)
+    except ValueError:
         return text
 
 
 def _own_variables(text: str) -> dict[str, Any]:
     try:
-        found = orjson.loads(text or "{}")
-    except orjson.JSONDecodeError:
+        found = json_text.read(text or "{}")
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         raise TemplateFailed("t:variables is not a JSON object")
     return found
 
 
-def _with_headers(copy: Submission, headers: dict[str, str], domain_name: str) -> Submission:
+def _with_headers(copy: Submission, headers: Mapping[str, str], domain_name: str) -> Submission:
     """The message's own headers win; without any From it is from postmaster (facts/sending.md, 2.1)."""
     own = {name.lower() for name, _ in (*copy.headers, *fields.read(copy.ready or b""))}
     added, untold = list(copy.headers), {}

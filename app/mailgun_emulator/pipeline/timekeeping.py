@@ -8,43 +8,47 @@ from mailgun_emulator.state.database import Database, Tx
 
 async def advance(database: Database, worker: Worker, account_id: str, seconds: float) -> None:
     """Whether it runs or stands still, it does so afterwards as well. Return when all is done."""
-    clock = database.clock_of(account_id)
-    if clock.frozen_at is None:
-        await _go(database, worker, account_id, clock.now() + seconds)
-        await resume(database, account_id)
-    else:
-        await _go(database, worker, account_id, clock.frozen_at + seconds)
-    await worker.drain(account_id)
-    await worker.expire(account_id)
+    async with worker.clock_locks[account_id]:
+        clock = database.clock_of(account_id)
+        runs = clock.frozen_at is None
+        try:
+            await _go(database, worker, account_id, clock.now() + seconds, runs=runs)
+        finally:
+            if runs:
+                await _resume(database, account_id)
+        await _do_all(worker, account_id)
 
 
-async def freeze(database: Database, worker: Worker, account_id: str, at: float | None = None) -> None:
-    """At that instant, or now. Going back undoes nothing."""
-    now = database.clock_of(account_id).now()
-    if at is None or at < now:
-        await _stand_still(database, account_id, now if at is None else at)
-        return
-    await _go(database, worker, account_id, at)
-    await worker.drain(account_id)
-    await worker.expire(account_id)
+async def freeze(database: Database, worker: Worker, account_id: str, at: float) -> None:
+    """At that instant. Going back undoes nothing."""
+    async with worker.clock_locks[account_id]:
+        clock = database.clock_of(account_id)
+        is_ahead = at >= clock.now()
+        if is_ahead:
+            await _go(database, worker, account_id, at, runs=clock.frozen_at is None)
+        await _stand_still(database, account_id, at)
+        if is_ahead:
+            await _do_all(worker, account_id)
 
 
-async def resume(database: Database, account_id: str) -> None:
+async def resume(database: Database, worker: Worker, account_id: str) -> None:
     """Run on from where it stands."""
-    async with database.begin(account_id) as tx:
-        clock = _own_clock(database, account_id)
-        clock.resume()
-        _set(tx, clock)
+    async with worker.clock_locks[account_id]:
+        await _resume(database, account_id)
 
 
 async def follow(database: Database, worker: Worker, account_id: str) -> None:
     """Back to the emulator's own time."""
-    async with database.begin(account_id) as tx:
-        _set(tx, Clock(database.clock.now))
-    await worker.drain(account_id)
+    async with worker.clock_locks[account_id]:
+        clock, now = database.clock_of(account_id), database.clock.now()
+        if clock.now() < now:
+            await _go(database, worker, account_id, now, runs=clock.frozen_at is None)
+        async with database.begin(account_id) as tx:
+            _set(tx, Clock(database.clock.now))
+        await _do_all(worker, account_id)
 
 
-async def _go(database: Database, worker: Worker, account_id: str, to: float) -> None:
+async def _go(database: Database, worker: Worker, account_id: str, to: float, *, runs: bool) -> None:
     """Stand still at each instant that something is due at, and in the end at `to`.
 
     What is under way comes first: a post that fails is to be tried again on the way.
@@ -55,19 +59,38 @@ async def _go(database: Database, worker: Worker, account_id: str, to: float) ->
             due = jobs.next_due(tx)
         if due is None or due > to:
             break
-        await _stand_still(database, account_id, max(due, database.clock_of(account_id).now()))
+        at = max(due, database.clock_of(account_id).now())
+        await _stand_still(database, account_id, at, runs=runs)
         await worker.drain(account_id)
-    await _stand_still(database, account_id, to)
+    await _stand_still(database, account_id, to, runs=runs)
 
 
-async def _stand_still(database: Database, account_id: str, at: float) -> None:
+async def _do_all(worker: Worker, account_id: str) -> None:
+    await worker.drain(account_id)
+    await worker.expire(account_id)
+
+
+async def _resume(database: Database, account_id: str) -> None:
+    async with database.begin(account_id) as tx:
+        clock = _own_clock(database, account_id)
+        clock.resume()
+        _set(tx, clock)
+
+
+async def _stand_still(database: Database, account_id: str, at: float, *, runs: bool = False) -> None:
+    """If it `runs` otherwise, it is kept so, lest it stood still after a kill."""
     async with database.begin(account_id) as tx:
         clock = _own_clock(database, account_id)
         clock.freeze(at)
         _set(tx, clock)
+        if runs:
+            running = _own_clock(database, account_id)
+            running.resume()
+            accounts.keep_clock(tx, running)
 
 
 def _own_clock(database: Database, account_id: str) -> Clock:
+    """A copy, to be set."""
     known = database.clock_of(account_id)
     return (
         Clock(database.clock.now)

@@ -1,6 +1,5 @@
 """When a message is delivered: at once, at a given time, or when it suits its recipient (facts/sending.md, 1.3)."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -9,12 +8,10 @@ from typing import Any
 import orjson
 
 from mailgun_emulator.mail.periods import DAY, HOUR
+from mailgun_emulator.pipeline import options
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import events
 from mailgun_emulator.state.database import Tx
-
-_WITHIN = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?")
-_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})\s*(am|pm)?", re.IGNORECASE)
 
 
 def delivery_time(tx: Tx, domain_id: str, copy: Submission, recipient: str) -> float:
@@ -29,9 +26,8 @@ def delivery_time(tx: Tx, domain_id: str, copy: Submission, recipient: str) -> f
 
 def deadline(copy: Submission, now: float) -> float | None:
     """After it a message that still could not be delivered is too old; the window opens when delivery may begin."""
-    within = _WITHIN.fullmatch(copy.options.get("deliver-within", ""))
-    seconds = int(within[1] or 0) * HOUR + int(within[2] or 0) * 60 if within else 0
-    return max(copy.deliver_at or now, now) + seconds if seconds else None
+    within = copy.options.get("deliver-within")
+    return max(copy.deliver_at or now, now) + options.read_within(within) if within else None
 
 
 def _best(tx: Tx, domain_id: str, recipient: str, at: float, period: str) -> float:
@@ -58,10 +54,13 @@ def _next_hour(at: float, hour: int) -> float:
 def _localized(tx: Tx, domain_id: str, recipient: str, at: float, time_of_day: str) -> float:
     """The next time that it is so late where the recipient is, by the last that was seen of it; else in UTC."""
     zone = _zone(events.list_engagement(tx, domain_id, recipient))
-    hour, minute = read_time_of_day(time_of_day)
-    local = datetime.fromtimestamp(at, zone).replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if local.timestamp() < at:
-        local += timedelta(days=1)
+    hour, minute = options.read_time_of_day(time_of_day)
+    try:
+        local = datetime.fromtimestamp(at, zone).replace(hour=hour, minute=minute, second=0, microsecond=0)
+        if local.timestamp() < at:
+            local += timedelta(days=1)
+    except (ValueError, OverflowError):  # past the year 9999
+        return at
     return local.timestamp()
 
 
@@ -75,12 +74,3 @@ def _zone(engaged: Iterable[events.Engagement]) -> tzinfo:
         except (KeyError, ValueError, OSError, ZoneInfoNotFoundError):
             continue
     return UTC
-
-
-def read_time_of_day(text: str) -> tuple[int, int]:
-    """Hour and minute of `14:30` or `02:30pm`, as they were checked when they were sent."""
-    found = _TIME_OF_DAY.fullmatch(text.strip())
-    if found is None:
-        return 0, 0
-    hour, minute, half = int(found[1]), int(found[2]), (found[3] or "").lower()
-    return (hour % 12 + (12 if half == "pm" else 0) if half else hour), minute

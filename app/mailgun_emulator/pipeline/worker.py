@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
@@ -17,7 +18,7 @@ from mailgun_emulator.pipeline.outgoing import Outgoing
 from mailgun_emulator.pipeline.receive import receive_again
 from mailgun_emulator.pipeline.relay import relay
 from mailgun_emulator.pipeline.upload_members import upload_members
-from mailgun_emulator.state import certificates, domain_keys, domains, jobs, suppressions
+from mailgun_emulator.state import certificates, domain_keys, domain_removal, domains, jobs, suppressions
 from mailgun_emulator.state.database import Database, Tx
 from mailgun_emulator.state.jobs import DueJob, Step
 
@@ -26,7 +27,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 64
 """Jobs done in one turn of the loop, and so in one commit."""
 AGAIN_SECONDS = 60.0
-"""After so long a job that failed is tried again."""
+"""After so long a job that failed is tried again; each time it fails it waits twice as long as before."""
+MOST_DOUBLINGS = 11
 EXPIRY_SECONDS = 3600.0
 MOST_SECONDS_ASLEEP = 60.0
 
@@ -36,7 +38,7 @@ STEPS: Mapping[str, Callable[[Tx, DueJob], None]] = {
     Step.EXPAND_LIST: expand,
     Step.UPLOAD_MEMBERS: upload_members,
     Step.FOLLOW_UP: follow_up,
-    Step.DELETE_DOMAIN: domains.remove_some,
+    Step.DELETE_DOMAIN: domain_removal.remove_some,
     Step.ENABLE_DOMAIN: domains.enable_when_due,
     Step.ROTATE_KEYS: domain_keys.rotate_when_due,
     Step.IMPORT: suppressions.do_import,
@@ -63,10 +65,13 @@ class Worker:
         self._one_at_a_time = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._expired_at = 0.0
+        self._failures: Counter[int] = Counter()
+        self.clock_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """By account: its clock is set by one at a time, who may wait for the work in between."""
 
     async def start(self) -> None:
         async with self._database.begin() as tx:
-            jobs.free_all(tx)
+            jobs.free_all(tx, self._database.clocks)
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
@@ -80,6 +85,7 @@ class Worker:
     async def forget(self) -> None:
         """Break off what is under way: there are no jobs any more."""
         await self._lanes.clear()
+        self._failures.clear()
 
     async def drain(self, account_id: str = "") -> int:
         """Do all that is due, of one account or of all, and all that makes due, until nothing is; return how much."""
@@ -151,8 +157,10 @@ class Worker:
 
     def _put_aside(self, job: DueJob) -> None:
         log.exception("%s of %s failed", job.step, job.subject)
+        doublings = min(self._failures[job.id], MOST_DOUBLINGS)
+        self._failures[job.id] += 1
         with self._database.begin(job.account_id) as tx:
-            jobs.postpone(tx, job, AGAIN_SECONDS)
+            jobs.postpone(tx, job, AGAIN_SECONDS * 2**doublings)
 
     async def _expire_now_and_then(self) -> None:
         now = self._database.clock.now()

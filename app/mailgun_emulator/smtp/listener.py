@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mailgun_emulator.smtp.tls import Certificate
 
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)
+BACKLOG = 2048
+"""Clients that may connect at the same moment."""
 
 
 class SmtpUnusable(Exception):
@@ -68,7 +70,7 @@ class Listener:
         except OSError as error:
             if chosen:
                 raise SmtpUnusable(
-                    f"can't listen on {host}:{port} for SMTP: {os.strerror(error.errno or 0)}. "
+                    f"can't listen on {host}:{port} for SMTP: {reason(error)}. "
                     f"Choose another with {option('smtp_port')} ({variable('smtp_port')}); "
                     "0 takes a free one, off none."
                 ) from None
@@ -81,7 +83,7 @@ class Listener:
     async def start(self) -> None:
         if self._socket is not None:
             loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(self._connect, sock=self._socket)
+            self._server = await loop.create_server(self._connect, sock=self._socket, backlog=BACKLOG)
 
     def _connect(self) -> asyncio.Protocol:
         from mailgun_emulator.smtp.server import connection
@@ -100,10 +102,16 @@ class Listener:
                 transport.abort()
 
 
+def reason(error: OSError) -> str:
+    """The system's own words, which asyncio and sockets wrap in theirs; a host that is none has them elsewhere."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)
+
+
 def _listening(host: str, port: int) -> socket.socket:
     """Small answers leave at once: connections inherit that on Linux."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
+    made = socket.create_server((host.strip("[]"), port), family=family, backlog=BACKLOG)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     made.setblocking(False)
     return made

@@ -51,6 +51,18 @@ class Connection(SMTP):
         with suppress(ConnectionError):  # who hangs up in the middle is nobody's fault
             await super()._handle_client()
 
+    def eof_received(self) -> bool | None:
+        """Who says no more is still answered what was said; over TLS there is no saying no more."""
+        if self.session is not None and self.session.ssl is not None:
+            return super().eof_received()
+        return asyncio.StreamReaderProtocol.eof_received(self)
+
+    async def handle_exception(self, error: Exception) -> str:
+        if isinstance(error, asyncio.IncompleteReadError):
+            self._writer.close()
+            raise ConnectionResetError
+        return await super().handle_exception(error)
+
     @syntax("AUTH <mechanism>")
     async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802 - the name aiosmtpd looks for
         """The name of the mechanism is the same in any case."""

@@ -3,6 +3,9 @@
 import asyncio
 import logging
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -11,13 +14,16 @@ from mailgun_emulator.core.errors import MailgunError, ServerError, TooManyReque
 from mailgun_emulator.mail import addresses
 from mailgun_emulator.mail.addresses import Address, NotAnAddress
 from mailgun_emulator.pipeline import leniency
-from mailgun_emulator.pipeline.accept import accept
+from mailgun_emulator.pipeline.accept import hand_over
 from mailgun_emulator.pipeline.options import MOST_RECIPIENTS
+from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.smtp import inbound, logins, submission
 from mailgun_emulator.smtp.logins import Sender
 from mailgun_emulator.smtp.protocol import MOST_BYTES, Connection
 from mailgun_emulator.smtp.submission import Handover
 from mailgun_emulator.smtp.tls import Certificate
+from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.sending import SendingDomain
 
 if TYPE_CHECKING:
     from mailgun_emulator.smtp.listener import Emulator, Listener
@@ -110,11 +116,19 @@ class Entrance:
         return TAKEN
 
     async def _submit(self, sender: Sender, handed: Handover) -> None:
-        read = submission.read(handed)
-        async with self._database.begin(sender.account_id) as tx:
-            outcome = accept(tx, leniency.sending_domain(tx, sender.domain_name), read)
+        message = submission.read(handed)
+
+        async def read() -> Submission:
+            return message
+
+        outcome = await hand_over(partial(self._begin, sender), read)
         if isinstance(outcome, MailgunError):
             raise outcome
+
+    @asynccontextmanager
+    async def _begin(self, sender: Sender) -> AsyncIterator[tuple[Tx, SendingDomain]]:
+        async with self._database.begin(sender.account_id) as tx:
+            yield tx, leniency.sending_domain(tx, sender.domain_name)
 
     async def handle_QUIT(self, *_: object) -> str:  # noqa: N802 - the name aiosmtpd looks for
         return "221 See you later. Yours truly, Mailgun"

@@ -38,7 +38,13 @@ def list_tags(tx: Tx, prefix: str = "", *, order: str = "key", descending: bool 
 
 
 def count(tx: Tx) -> int:
-    return len(list_tags(tx))
+    tx.settle()
+    sql = (
+        "SELECT count(DISTINCT key) FROM domain CROSS JOIN tag ON tag.domain_id = domain.id"
+        " WHERE account_id = :account_id AND NOT deleted"
+    )
+    (found,) = tx.read(sql, {"account_id": tx.account_id}).fetchone()
+    return int(found)
 
 
 def _of_domains(tx: Tx, name: str) -> list[Tag]:

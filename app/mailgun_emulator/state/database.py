@@ -1,40 +1,26 @@
 """One database, one transaction at a time, one commit for all that ended in the same turn of the loop."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from importlib.resources import files
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from mailgun_emulator.core.clock import Clock
+from mailgun_emulator.core.clock import Clock, to_the_microsecond
 from mailgun_emulator.core.ids import Ids
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.mail.dkim import KeyPairs
-from mailgun_emulator.state.lock import IN_MEMORY, DatabaseUnusable, lock
+from mailgun_emulator.state.connection import connect
+from mailgun_emulator.state.lock import IN_MEMORY, DatabaseUnusable
 from mailgun_emulator.state.statements import PutOff, Statement
 
 if TYPE_CHECKING:
     from sqlmodel import Session, SQLModel
 
-SCHEMA_VERSION = 2
-APPLICATION_ID = 0x4D47454D  # "MGEM", so that a file of another program is told from ours
-
 Row = TypeVar("Row", bound="SQLModel")
-
-
-class HeldConnection(sqlite3.Connection):
-    """Leaves BEGIN and COMMIT to `Database`, also when SQLAlchemy uses it."""
-
-    def commit(self) -> None:
-        pass
-
-    def rollback(self) -> None:
-        pass
 
 
 class Tx:
@@ -63,7 +49,7 @@ class Tx:
     def account_id(self, account_id: str) -> None:
         """With the account comes its time."""
         self._account_id = account_id
-        self.now = round(self._database.clock_of(account_id).now(), 6)  # events tell it to the microsecond
+        self.now = to_the_microsecond(self._database.clock_of(account_id).now())
 
     def __enter__(self) -> Self:
         """What ends it is committed later in the same turn of the loop: see `Database.committed`."""
@@ -196,52 +182,18 @@ class Database:
         self._put_off: PutOff = {}
         self._last_ids: dict[str, int] = {}
         self._batch: list[asyncio.Future[None]] | None = None
-        self._lock: int | None = None
         try:
-            self.connection = sqlite3.connect(
-                self.path,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=512,
-                factory=HeldConnection,
-            )
+            self.connection = connect(self.path)
             try:
-                self._prepare()
                 self.ids = self._new_ids()
                 self.read_clocks()
             except BaseException:
-                self._let_go()
+                self.connection.close()
                 raise
         except (sqlite3.Error, OSError) as error:
             raise DatabaseUnusable(
                 f"The database {self.path!r} can't be used: {error}. Name another with --database."
             ) from error
-
-    def _prepare(self) -> None:
-        application, version = (
-            self.connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        )
-        empty = not self.connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        if not empty and application != APPLICATION_ID:
-            raise DatabaseUnusable(f"{self.path!r} belongs to another program. Name another with --database.")
-        if not empty and version != SCHEMA_VERSION:
-            raise DatabaseUnusable(
-                f"{self.path!r} has schema version {version}, this program writes version {SCHEMA_VERSION}. "
-                "Name another with --database, or delete the file."
-            )
-        self._lock = lock(self.path)
-        self.connection.executescript(
-            "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-            "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY;"
-            "PRAGMA wal_autocheckpoint = 4000;"  # pages; each is written back once, however often it has changed
-        )
-        if empty:
-            schema = files("mailgun_emulator.state").joinpath("schema.sql").read_text()
-            self.connection.executescript(
-                f"BEGIN; {schema} PRAGMA application_id = {APPLICATION_ID};"
-                f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-            )
 
     def _new_ids(self) -> Ids:
         """A seed gives other ids on each start on the same file, or they would meet those of the last."""
@@ -409,11 +361,4 @@ class Database:
 
     def close(self) -> None:
         self._commit()
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """The lock last: closing any descriptor of a file drops SQLite's locks on it."""
         self.connection.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None

@@ -20,16 +20,6 @@ HTML_FOOTER = '\n<br>\n<p><a href="%unsubscribe_url%">unsubscribe</a></p>\n'
 TEXT_FOOTER = "\n\nTo unsubscribe click: <%unsubscribe_url%>\n\n"
 SANDBOX = "sandbox"
 
-REMOVED_AT_ONCE = 1000
-_LARGE = (
-    ("webhook_delivery", "id"),
-    ("event", "id"),
-    ("event_tag", "tag, at, event_id"),
-    ("message", "id"),
-    ("suppression", "address"),
-)
-"""Tables too large to be emptied in one go, and by which columns a part of each is chosen."""
-
 
 class DomainNotFound(NotFound):
     message = "Domain not found"
@@ -45,9 +35,6 @@ class InvalidPrefix(BadRequest):
 
 class EncryptionStays(BadRequest):
     message = "Invalid parameter: encrypt_incoming_message can't be turned off"
-
-
-class DomainStays(BadRequest): ...
 
 
 class State(StrEnum):
@@ -176,7 +163,6 @@ _DETAILS = Query(
     .where(col(Domain.account_id) == bindparam("account_id"), col(Domain.name) == bindparam("name")),
     DomainDetails,
 )
-_REMOVE = Statement(delete_from(Domain).where(col(Domain.id) == bindparam("id")))
 _INSERT = Statement(insert(Domain))
 _OWNED = Query(select(Domain.id, Domain.account_id), OwnedDomain)
 _ID = Query(
@@ -374,38 +360,3 @@ def enable_when_due(tx: Tx, job: jobs.DueJob) -> None:
     domain = tx.session.get(Domain, job.subject)
     if domain is not None:
         enable(tx, domain)
-
-
-def delete(tx: Tx, domain: Domain) -> None:
-    """Gone for all who ask, its pending deliveries cancelled; the rows that hang on it go in the background."""
-    if domain.type == SANDBOX:
-        raise DomainStays("Sandbox domains can't be deleted")
-    if domain.state == State.DISABLED:
-        raise DomainStays("Disabled domains can't be deleted")
-    if tx.session.exec(_dependent_on(domain)).first():
-        raise DomainStays(f"Domain {domain.name} is the DKIM authority of another domain")
-    jobs.cancel_of_domain(tx, domain.id)
-    jobs.schedule(tx, jobs.Step.DELETE_DOMAIN, domain.id, domain_id=domain.id)
-    tx.session.merge(FormerDomain(account_id=domain.account_id, name=domain.name))
-    domain.name, domain.deleted = f"{domain.name} {domain.id}", True
-
-
-def _dependent_on(domain: Domain) -> Any:
-    return select(Domain).where(
-        Domain.account_id == domain.account_id,
-        Domain.authority == domain.name,
-        Domain.id != domain.id,
-        col(Domain.deleted).is_(False),
-    )
-
-
-def remove_some(tx: Tx, job: jobs.DueJob) -> None:
-    """Take away what hangs on a deleted domain, a part at a time, so that nobody waits for long; the domain last."""
-    tx.settle()
-    for table, key in _LARGE:
-        part = f"SELECT {key} FROM {table} WHERE domain_id = :id LIMIT {REMOVED_AT_ONCE}"  # noqa: S608 - no input
-        rows = f"DELETE FROM {table} WHERE domain_id = :id AND ({key}) IN ({part})"  # noqa: S608 - no input
-        if tx.execute(rows, {"id": job.subject}).rowcount:
-            jobs.schedule(tx, jobs.Step.DELETE_DOMAIN, job.subject, domain_id=job.domain_id)
-            return
-    _REMOVE.run(tx, id=job.subject)

@@ -31,6 +31,10 @@ OF_LISTS = (EventType.LIST_MEMBER_UPLOADED, EventType.LIST_MEMBER_UPLOAD_ERROR, 
 """Those that are of no message; nobody counts them, and no webhook takes them."""
 
 
+UNIQUE_AGAIN_AFTER = 7 * 86400
+"""Opens and clicks are unique if none of the same recipient and message came in the week before, as published."""
+
+
 class Event(SQLModel, table=True):
     """`payload` is the event's JSON as Mailgun gives it; the other columns are what it is looked for by.
 
@@ -153,17 +157,20 @@ def find_first(
     type: EventType,  # noqa: A002 - the column's own name
     message_id: str,
     recipient: str,
+    since: float = 0.0,
 ) -> dict[str, Any] | None:
-    """The payload of the first event of that type of a message and a recipient."""
+    """The payload of the first event of that type of a message and a recipient, since then."""
     tx.settle()
     row = tx.read(
         "SELECT payload FROM event INDEXED BY ix_event_message_id WHERE message_id = :message_id "
-        "AND recipient = :recipient AND type = :type AND domain_id = :domain_id ORDER BY at, id LIMIT 1",
+        "AND recipient = :recipient AND type = :type AND domain_id = :domain_id AND at >= :since "
+        "ORDER BY at, id LIMIT 1",
         {
             "domain_id": domain_id,
             "type": type.value,
             "message_id": message_id.lower(),
             "recipient": recipient.lower(),
+            "since": since,
         },
     ).fetchone()
     return None if row is None else orjson.loads(row[0])

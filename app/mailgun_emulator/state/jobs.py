@@ -1,5 +1,6 @@
 """Work to be done later: a row each, written in the transaction of what it follows from."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from math import inf
 from typing import Any, ClassVar, NamedTuple
@@ -7,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 from sqlalchemy import Float, Index, bindparam, case, delete, insert, literal, text, update
 from sqlmodel import Field, SQLModel, col, func, select
 
-from mailgun_emulator.core.clock import Clock
+from mailgun_emulator.core.clock import Clock, to_the_microsecond
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query, Statement
 
@@ -86,12 +87,11 @@ _HASTEN = Statement(
         _OF_ACCOUNT,
         col(Job.step) == bindparam("step"),
         col(Job.subject) == bindparam("subject"),
-        col(Job.at) > bindparam("now"),
     )
-    .values(at=bindparam("now"), due_at=bindparam("due_at"))
+    .values(at=func.min(col(Job.at), bindparam("now")), due_at=func.min(col(Job.due_at), bindparam("due_at")))
 )
 _TAKE = Statement(update(Job).where(_ID).values(taken=True))
-_FREE_ALL = Statement(update(Job).values(taken=False))
+_FREE_ALL = Statement(update(Job).values(taken=False, due_at=col(Job.at)))
 _MOVE = Statement(
     update(Job).where(_OF_ACCOUNT).values(due_at=col(Job.at) - bindparam("offset", type_=Float))
 )
@@ -129,7 +129,7 @@ def schedule(
     lane: str = "",
 ) -> None:
     """`after` in seconds from now. Steps that speak to the outside have a `lane`: whom they speak to."""
-    at = tx.now + after
+    at = to_the_microsecond(tx.now + after)
     _INSERT.later(
         tx,
         id=tx.next_id("job"),
@@ -158,9 +158,12 @@ def take(tx: Tx, job: DueJob) -> None:
     _TAKE.run(tx, id=job.id)
 
 
-def free_all(tx: Tx) -> None:
-    """No lane has anything in it: it is the start."""
+def free_all(tx: Tx, clocks: Mapping[str, Clock]) -> None:
+    """It is the start: no lane has anything in it, and the accounts' clocks are as they were kept."""
     _FREE_ALL.run(tx)
+    for account_id, clock in clocks.items():
+        tx.account_id = account_id
+        follow_clock(tx, clock)
 
 
 def complete(tx: Tx, job: DueJob) -> bool:
@@ -173,12 +176,12 @@ def complete(tx: Tx, job: DueJob) -> bool:
 
 def postpone(tx: Tx, job: DueJob, seconds: float) -> None:
     """It failed, and is tried again then."""
-    at = tx.now + seconds
+    at = to_the_microsecond(tx.now + seconds)
     _POSTPONE.run(tx, id=job.id, at=at, due_at=tx.due(at))
 
 
 def hasten(tx: Tx, step: Step, subject: str | int) -> bool:
-    """What would be done later is due now. False: there is no such job, or it is due already."""
+    """What would be done later is due now. False: there is no such job."""
     tx.settle()
     due_at = tx.due(tx.now)
     hastened = _HASTEN.run(

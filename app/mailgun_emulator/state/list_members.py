@@ -9,6 +9,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel, col
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.mail import json_text
 from mailgun_emulator.mail.addresses import Address
 from mailgun_emulator.state import mailing_lists
 from mailgun_emulator.state.database import Tx
@@ -182,8 +183,8 @@ def _vars(value: Any) -> str | None:
         return None
     if isinstance(value, str):
         try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError:
+            value = json_text.read(value)
+        except ValueError:
             raise InvalidVars(hint=f"{value[:100]!a} is no JSON.") from None
     if not isinstance(value, dict):
         raise InvalidVars(hint="`vars` has to be an object.")

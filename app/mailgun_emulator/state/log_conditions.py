@@ -7,7 +7,7 @@ from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state.event_conditions import Values, contains, is_address, plain_id
 from mailgun_emulator.state.event_log import Hints
-from mailgun_emulator.state.events import EventType
+from mailgun_emulator.state.events import UNIQUE_AGAIN_AFTER, EventType
 from mailgun_emulator.state.predicates import (
     COMPARED,
     EQUAL,
@@ -52,9 +52,10 @@ _INCOMING = f"{_told('flags/is-authenticated')} IS 0"
 _TEMPORARY, _PERMANENT = f"{_SEVERITY} = 'temporary'", f"{_SEVERITY} = 'permanent'"
 _SENT = f"{_PERMANENT} AND {_REASON} NOT LIKE 'suppress-%'"
 _FIRST = (
-    "NOT EXISTS (SELECT 1 FROM event AS earlier WHERE earlier.message_id = event.message_id"
-    " AND earlier.domain_id = event.domain_id AND earlier.type = event.type"
-    " AND earlier.recipient = event.recipient AND (earlier.at, earlier.id) < (event.at, event.id))"
+    "NOT EXISTS (SELECT 1 FROM event AS earlier INDEXED BY ix_event_message_id"  # noqa: S608 - no input
+    " WHERE earlier.message_id = event.message_id AND earlier.domain_id = event.domain_id"
+    " AND earlier.type = event.type AND earlier.recipient = event.recipient"
+    f" AND earlier.at >= event.at - {UNIQUE_AGAIN_AFTER} AND (earlier.at, earlier.id) < (event.at, event.id))"
 )
 
 

@@ -106,6 +106,11 @@ class ListDetails(NamedTuple):
         return self.list_id or self.address.replace("@", ".")
 
     @property
+    def takes_replies(self) -> bool:
+        """Those to a read-only list go to the sender, whatever its preference."""
+        return self.reply_preference == ReplyPreference.LIST and self.access_level != AccessLevel.READONLY
+
+    @property
     def for_events(self) -> dict[str, str]:
         """How events of its members tell of it (facts/sending.md, 9)."""
         return {"address": self.spelled, "list-id": self.header_id, "sid": self.id}

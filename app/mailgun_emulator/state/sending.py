@@ -12,6 +12,8 @@ from mailgun_emulator.state.domain_keys import DEFAULT_SELECTOR, DomainKey
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statements import Query, columns
 
+STORED_SECONDS = 3 * 86400
+
 
 class SendingDomain(NamedTuple):
     """`selector` is that of the key that signs, none as long as the authority's first key was not asked for."""
@@ -36,6 +38,11 @@ class SendingDomain(NamedTuple):
     text_footer: str
     dkim_host: str
     selector: str | None
+
+    @property
+    def stored_seconds(self) -> int:
+        """How long its messages are stored, and so how long they can wait for their delivery."""
+        return self.message_ttl or STORED_SECONDS
 
     @property
     def dkim(self) -> str:

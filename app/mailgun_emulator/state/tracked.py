@@ -22,10 +22,6 @@ class TrackedDomain(NamedTuple):
     signing_key: str
 
 
-class _Time(NamedTuple):
-    at: float
-
-
 _BY_ID = Query(
     select(*columns(Domain, TrackedDomain._fields[:-1]), col(Account.signing_key))
     .join(Account, col(Account.id) == Domain.account_id)

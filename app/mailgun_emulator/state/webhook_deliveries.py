@@ -154,7 +154,6 @@ _FILTERS: dict[str, Any] = {
     "before": col(WebhookDelivery.id) < bindparam("before"),
     "id": _ID,
 }
-FILTERS = tuple(_FILTERS)
 """What `list_told` can choose by; `event` is a kind of webhook or of event, `before` the id of another delivery."""
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, TypeVar
 
-import orjson
 from pydantic import BaseModel, BeforeValidator, Field
 
 from mailgun_emulator.core.errors import BadRequest
+from mailgun_emulator.mail import json_text
 from mailgun_emulator.state.predicates import Predicate
-from mailgun_emulator.web.forms import Flag, Form
+from mailgun_emulator.web.forms import LARGEST, Flag, Form
 from mailgun_emulator.web.statistics import NotValid, SpanForm
 
 Item = TypeVar("Item")
@@ -34,8 +34,8 @@ def as_object(value: Any) -> Any:
     """JSON, also where it comes as text in a form; null is nothing."""
     if isinstance(value, str):
         try:
-            value = orjson.loads(value) if value.strip() else None
-        except orjson.JSONDecodeError:
+            value = json_text.read(value) if value.strip() else None
+        except ValueError:
             return value
     return {} if value is None else value
 
@@ -89,7 +89,7 @@ class PageRequest(BaseModel):
     """`sort` is such as `time:asc`; `limit` 0 is the default."""
 
     sort: Text = ""
-    skip: Annotated[int, Field(ge=0), BeforeValidator(lambda value: value or 0)] = 0
+    skip: Annotated[int, Field(ge=0, le=LARGEST), BeforeValidator(lambda value: value or 0)] = 0
     limit: Annotated[int, Field(ge=0), BeforeValidator(lambda value: value or 0)] = 0
 
     def sorting(self, known: Iterable[str]) -> "Sorting | None":

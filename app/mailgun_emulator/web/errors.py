@@ -1,6 +1,7 @@
 """Every error a client sees leaves through here."""
 
 import logging
+import re
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,6 +10,7 @@ from fastapi.responses import PlainTextResponse, Response
 from mailgun_emulator.core.errors import BadRequest, MailgunError, ServerError
 
 HINT_HEADER = "X-Mailgun-Emulator-Hint"
+_UNPRINTABLE = re.compile(r"[^ -~]")
 log = logging.getLogger(__name__)
 
 
@@ -22,7 +24,7 @@ async def answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, MailgunError)  # noqa: S101 - tells the type checker what install() promises
     headers = error.headers()
     if error.hint:
-        headers[HINT_HEADER] = " ".join(error.hint.encode("ascii", "backslashreplace").decode().split())
+        headers[HINT_HEADER] = _UNPRINTABLE.sub(_escaped, " ".join(error.hint.split()))
         log.warning("%s %s: %s", request.method, request.url.path, error.hint)
     body = error.body()
     if isinstance(body, str):
@@ -30,6 +32,10 @@ async def answer(request: Request, error: Exception) -> Response:
     import orjson
 
     return Response(orjson.dumps(body), error.status, headers, media_type="application/json")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return ascii(found[0])[1:-1]
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
-import orjson
 from fastapi import Depends, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from starlette.types import Scope
 
 from mailgun_emulator.core.errors import BadRequest, MailgunError
+from mailgun_emulator.mail import json_text
 
 MOST_BYTES = 55_000_000  # 52.4 MiB, facts/sending.md 1.5
+LARGEST = 2**63 - 1
+"""The largest whole number that SQLite holds."""
 
 
 class RequestTooLarge(MailgunError):
@@ -100,8 +102,8 @@ def _parse(body: bytes, content_type: str, fields: Fields) -> dict[str, list[Any
         return given
     if kind.endswith("json") or body[:1] in b"{[":
         try:
-            fields.json = orjson.loads(body)
-        except orjson.JSONDecodeError:
+            fields.json = json_text.read(body)
+        except ValueError:
             if kind.endswith("json"):
                 raise BadRequest("unable to parse request: invalid JSON") from None
         else:
@@ -203,19 +205,19 @@ def _parse_any(body: bytes, boundary: bytes) -> list[tuple[str, Any]]:
         nonlocal ended
         ended = True
 
-    parser = MultipartParser(
-        boundary,
-        {
-            "on_part_begin": on_part_begin,
-            "on_header_field": on_header_field,
-            "on_header_value": on_header_value,
-            "on_header_end": on_header_end,
-            "on_part_data": on_part_data,
-            "on_part_end": on_part_end,
-            "on_end": on_end,
-        },
-    )
     try:
+        parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": on_part_begin,
+                "on_header_field": on_header_field,
+                "on_header_value": on_header_value,
+                "on_header_end": on_header_end,
+                "on_part_data": on_part_data,
+                "on_part_end": on_part_end,
+                "on_end": on_end,
+            },
+        )
         parser.write(body)
         parser.finalize()
     except FormParserError:

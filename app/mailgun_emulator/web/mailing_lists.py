@@ -8,7 +8,7 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field
 
 from mailgun_emulator.core.errors import BadRequest
-from mailgun_emulator.mail import dates
+from mailgun_emulator.mail import dates, json_text
 from mailgun_emulator.state import list_uploads
 from mailgun_emulator.state.list_members import Member
 from mailgun_emulator.state.list_uploads import CsvFile
@@ -146,8 +146,8 @@ def items_of(fields: Fields) -> list[Any]:
 
 def parsed(text: str) -> list[Any]:
     try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
+        found = json_text.read(text)
+    except ValueError:
         found = None
     if not isinstance(found, list):
         raise MembersAreNoJson(hint="`members` has to be a JSON array of addresses or objects.")
@@ -240,6 +240,9 @@ class Pretty(Response):
     """As the older services write JSON: two blanks to indent, keys sorted (facts/sending.md, 10.2)."""
 
     media_type = "application/json"
+
+    def __init__(self, content: Any) -> None:
+        super().__init__(content, headers={"Content-Disposition": "inline"})
 
     def render(self, content: Any) -> bytes:
         return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)

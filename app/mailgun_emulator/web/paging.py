@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from mailgun_emulator.core.errors import BadRequest
-from mailgun_emulator.web.forms import Fields, header_values
+from mailgun_emulator.web.forms import LARGEST, Fields, header_values
 
 Item = TypeVar("Item")
 
@@ -46,7 +46,7 @@ def number(fields: Fields, name: str, default: int, least: int = 0, most: int | 
         value = int(text)
     except (TypeError, ValueError):
         raise BadRequest(f"Invalid parameter: {name} is invalid") from None
-    if value < least:
+    if not least <= value <= LARGEST:
         raise BadRequest(f"Invalid parameter: {name} is invalid")
     if most is not None and value > most:
         raise BadRequest(f"{name.capitalize()} parameter can't be larger than {most}")

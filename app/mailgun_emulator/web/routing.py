@@ -69,11 +69,6 @@ class RouteIndex(BaseRoute):
             self._remembered.clear()
             self.add(self._load(name))
 
-    def load_all(self) -> list[APIRoute]:
-        for name in sorted(self._waiting):
-            self.load_section(name)
-        return [route for _, node in self._walk(self._root, "") for route in node.routes.values()]
-
     def find(self, scope: Scope) -> Found:
         """What a request addresses. Told again at no cost when asked again."""
         found: Found | None = scope.get("mailgun_found")

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import headers
-from mailgun_emulator.mail.addresses import Address, NotAnAddress, parse_list
+from mailgun_emulator.mail.addresses import Address, NotAnAddress, parse_list, unique
 from mailgun_emulator.mail.mime import Part
 from mailgun_emulator.pipeline import options
 from mailgun_emulator.pipeline.submission import Submission
@@ -114,24 +114,26 @@ class MimeForm(OptionsForm):
 
 
 class ResendForm(Form):
+    invalid: ClassVar[str] = MessageForm.invalid
     to: list[str] = Field(default_factory=list, description="Recipients: repeated, or separated by commas.")
 
 
 async def read_parts(request: Request) -> Submission:
+    """Mailgun does not look into JSON (facts/sending.md, 1.2)."""
     fields = await read_fields(request)
-    form = MessageForm.of(fields)
-    if not any(form.sender) and not form.template:  # a template may have one
+    form = MessageForm.of(fields if fields.json is None else Fields())
+    authors = _addresses(_SENDER, form.sender)
+    if not authors and not form.template:  # a template may have one
         raise MissingParameter(_SENDER)
     recipients: dict[str, Any] = {name: _addresses(name, getattr(form, name)) for name in ("to", "cc", "bcc")}
-    sender = ", ".join(str(value) for value in form.sender)
-    _addresses(_SENDER, [sender])
     _check_recipients(recipients["to"], sum(map(len, recipients.values())))
+    recipients = {name: unique(each) for name, each in recipients.items()}
     if form.html and form.template:
         raise HtmlAndTemplate
     if not any((form.text, form.html, form.amp_html, form.template)):
         raise NoBody
     return Submission(
-        sender=sender,
+        sender=", ".join(each for each in form.sender if each) if authors else "",
         subject=form.subject,
         text=form.text,
         html=form.html,
@@ -157,6 +159,7 @@ async def read_mime(request: Request) -> Submission:
         raise MessageIsNoFile
     _check_recipients(to, len(to))
     own = {name.lower(): value for name, value in reversed(headers.read(form.message.data))}
+    _addresses(_SENDER, [own.get(_SENDER, "")])
     return Submission(
         sender=own.get(_SENDER, ""),
         to=to,
@@ -169,7 +172,7 @@ async def read_mime(request: Request) -> Submission:
 async def read_resending(request: Request) -> Submission:
     """Whom to send a stored message to again; the rest of it is in the store."""
     fields = await read_fields(request)
-    to = _addresses("to", fields.get("to", []))
+    to = _addresses("to", ResendForm.of(fields).to)
     _check_recipients(to, len(to))
     return Submission(sender="", to=to, **_caller(request))
 
@@ -230,7 +233,7 @@ def _check_size(fields: Fields) -> None:
     size = 0
     for name, values in fields.items():
         if name[1:2] == ":" and name[0] in "ohvt":
-            size += sum(len(name) + len(str(value)) for value in values)
+            size += sum(len(name) + len(str(value).encode()) for value in values)
     if size > options.MOST_OPTION_BYTES:
         raise options.TooMuchInOptions
 
@@ -241,7 +244,8 @@ def _headers(fields: Fields) -> Iterator[tuple[str, str]]:
             if not name.isascii():
                 raise BadRequest(f"Header name must be pure ASCII: {name[2:]}")
             for value in values:
-                yield name[2:], str(value)
+                if isinstance(value, str):
+                    yield name[2:], value
 
 
 def _variables(fields: Fields, custom: list[tuple[str, str]]) -> dict[str, str]:
@@ -251,8 +255,8 @@ def _variables(fields: Fields, custom: list[tuple[str, str]]) -> dict[str, str]:
         if name.lower() == _VARIABLES:
             variables.update(options.variables(value))
     for name, values in fields.items():
-        if name.startswith("v:"):
-            variables[name[2:]] = str(values[0])
+        if name.startswith("v:") and values and isinstance(values[0], str):
+            variables[name[2:]] = values[0]
     return variables
 
 
