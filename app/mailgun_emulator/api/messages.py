@@ -11,7 +11,6 @@ from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.mail import stored
 from mailgun_emulator.mail.mime import Part
 from mailgun_emulator.pipeline.accept import hand_over, resend
-from mailgun_emulator.pipeline.finish import finished
 from mailgun_emulator.pipeline.leniency import SandboxRestricted
 from mailgun_emulator.state import jobs, messages
 from mailgun_emulator.state.database import Tx
@@ -165,6 +164,8 @@ def queue_of(domain: Domain) -> Queue:
 
 def as_sent(tx: Tx, found: StoredMime) -> StoredMime:
     """As it goes out to the first of its recipients."""
+    from mailgun_emulator.pipeline.finish import finished  # not needed to send
+
     message, recipients = messages.find_sent(tx, found.id), orjson.loads(found.recipients)
     if message is None or not recipients:
         return found

@@ -3,26 +3,29 @@
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from mailgun_emulator.core.errors import Forbidden
 from mailgun_emulator.mail import addresses, headers, mime
 from mailgun_emulator.mail.addresses import Address, NotAnAddress
-from mailgun_emulator.pipeline import leniency, list_posts, templating, timing, track
+from mailgun_emulator.pipeline import leniency, options, timing
 from mailgun_emulator.pipeline.compose import compose
 from mailgun_emulator.pipeline.deliver import attempt_delivery
 from mailgun_emulator.pipeline.leniency import SandboxRestricted
 from mailgun_emulator.pipeline.record import origin, record, storage
 from mailgun_emulator.pipeline.submission import Submission
-from mailgun_emulator.pipeline.templating import Made
+from mailgun_emulator.pipeline.tracking_settings import tracked_by
 from mailgun_emulator.state import jobs, mailing_lists, messages, tags
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.messages import SentMessage, StoredMime
 from mailgun_emulator.state.sending import SendingDomain
+
+if TYPE_CHECKING:
+    from mailgun_emulator.pipeline.templating import Made
 
 MOST_VARIABLES = 4096
 DELIVERED_AT_ONCE = 8
@@ -43,6 +46,10 @@ async def hand_over(begin: Begin, read: Callable[[], Awaitable[Submission]]) -> 
     """Accept what is read. A template for many recipients is rendered before, outside any transaction."""
     async with begin() as (tx, domain):
         submission = await read()
+        if "template" not in submission.options:
+            return accept(tx, domain, submission)
+        from mailgun_emulator.pipeline import templating
+
         content = templating.find_for_many(tx, domain, submission)
         if content is None:
             return accept(tx, domain, submission)
@@ -54,7 +61,7 @@ async def hand_over(begin: Begin, read: Callable[[], Awaitable[Submission]]) -> 
 
 
 def accept(
-    tx: Tx, domain: SendingDomain, submission: Submission, ahead: Mapping[str, Made] | None = None
+    tx: Tx, domain: SendingDomain, submission: Submission, ahead: Mapping[str, "Made"] | None = None
 ) -> str | SandboxRestricted:
     """The id of the message, without angle brackets; or why it was rejected, which leaves an event behind."""
     leniency.check_may_send(tx, domain)
@@ -122,10 +129,14 @@ def accept_copy(
     copy: Submission,
     message_id: str,
     recipients: list[Address],
-    ahead: Mapping[str, Made] | None = None,
+    ahead: Mapping[str, "Made"] | None = None,
 ) -> None:
     times = [timing.delivery_time(tx, domain.id, copy, each.email) for each in recipients]
-    filled = templating.fill(tx, domain, copy, ahead)
+    filled = copy
+    if "template" in copy.options:
+        from mailgun_emulator.pipeline import templating  # most messages, the first above all, do without
+
+        filled = templating.fill(tx, domain, copy, ahead)
     message, body = _message(tx, domain, filled, message_id, recipients, max(times, default=tx.now))
     messages.add(tx, message, body)
     for recipient, at in zip(recipients, times, strict=True):
@@ -136,6 +147,8 @@ def accept_copy(
     for recipient, at in zip(recipients, times, strict=True):
         listed = lists.get(recipient.email.lower())
         if listed is not None:
+            from mailgun_emulator.pipeline import list_posts
+
             list_posts.post(tx, listed, copy, message)
         elif at_once and at <= tx.now:
             attempt_delivery(tx, message, recipient.email)
@@ -147,7 +160,7 @@ def accept_copy(
 def _accepted(
     copy: Submission, message: SentMessage, recipient: str, scheduled_for: float | None
 ) -> dict[str, Any]:
-    untold = copy.options.get(templating.UNTOLD)
+    untold = copy.options.get(options.UNTOLD)
     shown = {**orjson.loads(message.headers), **untold} if untold else orjson.Fragment(message.headers)
     about: dict[str, Any] = {"size": message.size, "headers": shown}
     if message.attachments != "[]":
@@ -224,7 +237,7 @@ def _options(domain: SendingDomain, copy: Submission, now: float) -> dict[str, A
         "skip-verification": "yes" if domain.skip_verification else "no",
         **({"archive-to": domain.archive_to} if domain.archive_to else {}),
         **copy.options,
-        **track.settings(domain, copy.options),
+        **tracked_by(domain, copy.options),
     }
 
 
@@ -239,8 +252,8 @@ def resend(
 ) -> str | SandboxRestricted:
     """Send a stored message to the recipients of the submission, under a new id."""
     own = {name.lower(): value for name, value in reversed(headers.read(stored.mime))}
-    options, variables = orjson.loads(stored.options), orjson.loads(stored.variables)
-    gone = {*OF_ACCEPTANCE, *templating.ASKED, templating.UNTOLD}
+    asked, variables = orjson.loads(stored.options), orjson.loads(stored.variables)
+    gone = {*OF_ACCEPTANCE, *options.TEMPLATE, options.UNTOLD}
     again = replace(
         submission,
         sender=own.get("from", ""),
@@ -248,6 +261,6 @@ def resend(
         ready=stored.mime,
         tags=orjson.loads(stored.tags),
         variables=variables if isinstance(variables, dict) else {},
-        options={name: value for name, value in options.items() if name not in gone},
+        options={name: value for name, value in asked.items() if name not in gone},
     )
     return accept(tx, domain, again)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from mailgun_emulator.mail import providers
-from mailgun_emulator.pipeline import archive, bounces, follow_up, relay
+from mailgun_emulator.pipeline import bounces
 from mailgun_emulator.pipeline.outcomes import NO_MX, Outcome, Security, outcome_for, outcome_of
 from mailgun_emulator.pipeline.record import origin, record, storage
 from mailgun_emulator.state import deliveries, jobs, messages, outcome_rules, sending, suppressions
@@ -165,17 +165,25 @@ def carry_out(tx: Tx, attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
 
 
 def _go_on(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
-    """All that follows a delivery has its line here."""
+    """All that follows a delivery has its line here. What few messages need is loaded when one does."""
     message, recipient, options = attempt.message, attempt.recipient, attempt.options
     if "testmode" in options:
         return
     if "archive-to" in options:
+        from mailgun_emulator.pipeline import archive
+
         archive.schedule(tx, message, recipient, options["archive-to"])
-    relay.schedule(tx, message, recipient)
+    if tx.settings.relay:
+        from mailgun_emulator.pipeline import relay
+
+        relay.schedule(tx, message, recipient, tx.settings.relay)
     if sending.find_receiving(tx, recipient) is not None:
         jobs.schedule(tx, Step.RECEIVE, f"{message.id} {recipient}", domain_id=message.domain_id)
-    for each in outcome.then:
-        follow_up.schedule(tx, message, recipient, each)
+    if outcome.then:
+        from mailgun_emulator.pipeline import follow_up
+
+        for each in outcome.then:
+            follow_up.schedule(tx, message, recipient, each)
 
 
 def _retry_after(tx: Tx, attempt: Attempt) -> int | None:

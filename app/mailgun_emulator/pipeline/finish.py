@@ -9,7 +9,7 @@ import orjson
 
 from mailgun_emulator.mail import bodies, dkim_signature, headers, links
 from mailgun_emulator.mail.dkim_signature import NotSigned, Signer
-from mailgun_emulator.pipeline import placeholders, track, tracking_urls
+from mailgun_emulator.pipeline import placeholders, tracking_settings, tracking_urls
 from mailgun_emulator.pipeline.tracking_urls import Links
 from mailgun_emulator.state import domain_keys
 from mailgun_emulator.state.database import Tx
@@ -47,7 +47,7 @@ def finished(tx: Tx, message: SentMessage, mime: bytes, recipient: str) -> bytes
 
 @dataclass(slots=True)
 class _Copy:
-    """`settings` are those of `track.settings`; `seen` are the kinds of text met so far: the first of each is special.
+    """`settings` are what is tracked; `seen` are the kinds of text met so far: the first of each is special.
 
     `refusable` tells that there is a way to unsubscribe in it.
     """
@@ -99,12 +99,12 @@ class _Copy:
         if not is_first or "opens" not in self.settings:
             return text
         pixel = f'<img width="1px" height="1px" alt="" src="{self.urls.open()}">'
-        insert = links.prepend_html if self.settings["opens"] == track.TOP else links.append_html
+        insert = links.prepend_html if self.settings["opens"] == tracking_settings.TOP else links.append_html
         return insert(text, pixel)
 
     def _plain(self, text: str, is_first: bool) -> str:
         text += self._footer(text, 1) if is_first else ""
-        if self.settings.get("clicks", track.HTML_ONLY) != track.HTML_ONLY:
+        if self.settings.get("clicks", tracking_settings.HTML_ONLY) != tracking_settings.HTML_ONLY:
             text = links.rewrite_text(text, self._click)
         return self._filled(text)
 

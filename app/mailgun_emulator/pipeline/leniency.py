@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from mailgun_emulator.core.errors import BadRequest, Forbidden, MailgunError, NotFound, Unauthorized
 from mailgun_emulator.mail import addresses
-from mailgun_emulator.state import domains, sandbox_recipients, sending
+from mailgun_emulator.state import domains, sending
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import State
 from mailgun_emulator.state.sending import SendingDomain
@@ -115,5 +115,7 @@ def sandbox_refusal(tx: Tx, domain: SendingDomain, recipients: Iterable[str]) ->
     """A sandbox domain sends to anybody."""
     if domain.type != "sandbox" or not tx.settings.strict:
         return None
+    from mailgun_emulator.state import sandbox_recipients
+
     allowed = sandbox_recipients.list_authorized(tx)
     return None if all(each.lower() in allowed for each in recipients) else SandboxRestricted(domain.name)

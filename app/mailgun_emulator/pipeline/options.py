@@ -15,6 +15,11 @@ MOST_TAGS = 10
 TAG_LENGTH = 128
 MOST_OPTION_BYTES = 16 * 1024
 
+TEMPLATE = ("template", "template-version", "template-text", "template-variables")
+"""Options that say what to make of the message, of no use once it is made."""
+UNTOLD = "template-untold"
+"""An option: the headers as the `accepted` event tells them, which those of a template come too late for (2.1)."""
+
 _CHOICES = {
     **dict.fromkeys(("yes", "true", "1"), "yes"),
     **dict.fromkeys(("no", "false", "0", ""), "no"),

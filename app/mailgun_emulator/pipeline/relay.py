@@ -25,12 +25,8 @@ class Refused(Exception):
     """For good: it is not to be tried again. The message is what the server said."""
 
 
-def schedule(tx: Tx, message: SentMessage, recipient: str) -> None:
-    """If the settings name a relay."""
-    url = tx.settings.relay
-    if url:
-        subject = f"{message.id} {recipient}"
-        jobs.schedule(tx, Step.RELAY, subject, domain_id=message.domain_id, lane=url)
+def schedule(tx: Tx, message: SentMessage, recipient: str, url: str) -> None:
+    jobs.schedule(tx, Step.RELAY, f"{message.id} {recipient}", domain_id=message.domain_id, lane=url)
 
 
 async def relay(database: Database, outgoing: Outgoing, job: DueJob) -> None:

@@ -10,16 +10,13 @@ import orjson
 from mailgun_emulator.expressions.handlebars_values import TemplateError
 from mailgun_emulator.mail import addresses, bodies, json_text, replies, stored
 from mailgun_emulator.mail import headers as fields
+from mailgun_emulator.pipeline import options as sending_options
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import template_versions, templates
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.state.template_versions import Content
 
-ASKED = ("template", "template-version", "template-text", "template-variables")
-"""Options that say what to make of the message, of no use once it is made."""
-UNTOLD = "template-untold"
-"""An option: the headers as the `accepted` event tells them, which those of a template come too late for (2.1)."""
 FEW = 8
 OF_VARIABLES = ("member-variables", "plain-variables")
 
@@ -71,7 +68,7 @@ def fill(tx: Tx, domain: SendingDomain, copy: Submission, ahead: Mapping[str, Ma
     if "template" not in options:
         return copy
     if copy.ready is not None and not stored.read(copy.ready).body_html:
-        return replace(copy, options=without(options, (*ASKED, *OF_VARIABLES)))
+        return replace(copy, options=without(options, (*sending_options.TEMPLATE, *OF_VARIABLES)))
     try:
         content = find(tx, domain.id, options)
         made = ahead.get(copy.to[0].email) if ahead else None
@@ -208,7 +205,9 @@ def _with_headers(copy: Submission, headers: Mapping[str, str], domain_name: str
         added += [("Subject", copy.subject)] if copy.ready is not None else []
     if "reply-to" not in own and headers.get("Reply-To"):
         added.append(("Reply-To", headers["Reply-To"]))
-    return replace(copy, headers=added, options={**copy.options, **({UNTOLD: untold} if untold else {})})
+    return replace(
+        copy, headers=added, options={**copy.options, **({sending_options.UNTOLD: untold} if untold else {})}
+    )
 
 
 def _check_sender(sender: str) -> None:

@@ -12,17 +12,10 @@ from mailgun_emulator.state import events, list_members, mailing_lists, suppress
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.messages import SentMessage
-from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.state.suppressions import Kind
 
 UNKNOWN_PLACE = {"city": "Unknown", "region": "Unknown", "country": "Unknown"}
 """Where an address is would take a database of the whole world; those of tests are at home in any case."""
-
-HTML_ONLY = "htmlonly"
-TOP, BOTTOM = "top", "bottom"
-_NO = "no"
-_CHOICES = {True: "yes", False: _NO}
-_CLICKS = {"true": "yes", "false": _NO, HTML_ONLY: HTML_ONLY}
 
 
 class Client(NamedTuple):
@@ -31,26 +24,6 @@ class Client(NamedTuple):
     ip: str = "127.0.0.1"
     user_agent: str = ""
     geolocation: dict[str, str] | None = None
-
-
-def settings(domain: SendingDomain, options: dict[str, Any]) -> dict[str, Any]:
-    """What is tracked in a message, to be kept with it; empty if nothing is.
-
-    What the message says goes before what the domain says, and of that the specific before the general
-    (facts/sending.md, 5.2).
-    """
-    general = options.get("tracking")
-    clicks = options.get("tracking-clicks") or general or _CLICKS[domain.click_active]
-    opens = options.get("tracking-opens") or general or _CHOICES[bool(domain.open_active)]
-    tracked: dict[str, Any] = {}
-    if clicks != _NO:
-        tracked["clicks"] = clicks
-    if opens != _NO:
-        place = options.get("tracking-pixel-location-top") or _CHOICES[bool(domain.open_at_top)]
-        tracked["opens"] = BOTTOM if place == _NO else TOP
-    if domain.unsubscribe_active:
-        tracked["unsubscribes"] = [domain.html_footer, domain.text_footer]
-    return {"tracked": tracked} if tracked else tracked
 
 
 def visited(tx: Tx, visit: Visit, client: Client) -> dict[str, Any]:

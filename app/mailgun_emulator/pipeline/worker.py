@@ -3,24 +3,15 @@
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from mailgun_emulator.pipeline.archive import archive
-from mailgun_emulator.pipeline.deliver import deliver
-from mailgun_emulator.pipeline.expand import expand
 from mailgun_emulator.pipeline.expire import expire
-from mailgun_emulator.pipeline.follow_up import follow_up
-from mailgun_emulator.pipeline.forward import forward, notify_of_stored
 from mailgun_emulator.pipeline.lanes import Lanes
-from mailgun_emulator.pipeline.notify import notify
 from mailgun_emulator.pipeline.outgoing import Outgoing
-from mailgun_emulator.pipeline.receive import receive_again
-from mailgun_emulator.pipeline.relay import relay
-from mailgun_emulator.pipeline.upload_members import upload_members
-from mailgun_emulator.state import certificates, domain_keys, domain_removal, domains, jobs, suppressions
-from mailgun_emulator.state.database import Database, Tx
-from mailgun_emulator.state.jobs import DueJob, Step
+from mailgun_emulator.pipeline.steps import POSTS, STEPS, doing, posting
+from mailgun_emulator.state import jobs
+from mailgun_emulator.state.database import Database
+from mailgun_emulator.state.jobs import DueJob
 
 log = logging.getLogger(__name__)
 
@@ -31,28 +22,6 @@ AGAIN_SECONDS = 60.0
 MOST_DOUBLINGS = 11
 EXPIRY_SECONDS = 3600.0
 MOST_SECONDS_ASLEEP = 60.0
-
-STEPS: Mapping[str, Callable[[Tx, DueJob], None]] = {
-    Step.DELIVER: deliver,
-    Step.RECEIVE: receive_again,
-    Step.EXPAND_LIST: expand,
-    Step.UPLOAD_MEMBERS: upload_members,
-    Step.FOLLOW_UP: follow_up,
-    Step.DELETE_DOMAIN: domain_removal.remove_some,
-    Step.ENABLE_DOMAIN: domains.enable_when_due,
-    Step.ROTATE_KEYS: domain_keys.rotate_when_due,
-    Step.IMPORT: suppressions.do_import,
-    Step.CERTIFY: certificates.certify,
-}
-"""What is done inside one transaction."""
-POSTS: Mapping[str, Callable[[Database, Outgoing, DueJob], Awaitable[None]]] = {
-    Step.ARCHIVE: archive,
-    Step.NOTIFY: notify,
-    Step.FORWARD: forward,
-    Step.STORE_NOTIFY: notify_of_stored,
-    Step.RELAY: relay,
-}
-"""What speaks to the outside in between; it completes its jobs itself."""
 
 
 class Worker:
@@ -145,13 +114,13 @@ class Worker:
         try:
             with self._database.begin(job.account_id) as tx:
                 if jobs.complete(tx, job):
-                    STEPS[job.step](tx, job)
+                    doing(job.step)(tx, job)
         except Exception:  # noqa: BLE001 - whatever it was, it is logged there, and the other jobs go on
             self._put_aside(job)
 
     async def _post(self, job: DueJob) -> None:
         try:
-            await POSTS[job.step](self._database, self.outgoing, job)
+            await posting(job.step)(self._database, self.outgoing, job)
         except Exception:  # noqa: BLE001 - whatever it was, it is logged there, and the other jobs go on
             self._put_aside(job)
 
