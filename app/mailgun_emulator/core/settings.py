@@ -66,7 +66,8 @@ class Settings(BaseSettings):
     database: str = Field(":memory:", min_length=1, description="A file that keeps the state, or `:memory:`.")
     strict: bool = Field(
         False,
-        description="Refuse what Mailgun refuses: unknown keys, unknown and unverified domains.",
+        description="Refuse what Mailgun refuses: unknown keys, unknown and unverified domains, deliveries more "
+        "than three days ahead.",
     )
     seed: int | None = Field(None, description="Makes ids, tokens and keys the same on every run.")
     api_key: str = Field("key-emulator", min_length=1, description="API key of the default account.")
@@ -79,8 +80,8 @@ class Settings(BaseSettings):
     )
     simulator_domain: Names = Field(
         (),
-        description="More recipient domains, separated by commas, where `bounce@` bounces, "
-        "as it does at `example.com` and `simulator.test`.",
+        description="More recipient domains, separated by commas, where addresses ask for outcomes, as `bounce@` does "
+        "at `example.com` and `simulator.test`.",
     )
     webhook_rewrite: Names = Field(
         (),

@@ -36,6 +36,8 @@ class Tx:
         self.key_pairs = database.key_pairs
         self.settings = database.settings
         self.account_id = account_id
+        self.memory: dict[Any, Any] | None = database.memory
+        """What was looked up lately, until this transaction changes something."""
         self._writes = False
         self._sets_clock = False
         self._put_off: PutOff = {}
@@ -100,14 +102,11 @@ class Tx:
             session.flush()
         return self._database.connection.execute(sql, parameters)
 
-    def memory(self) -> dict[Any, Any] | None:
-        """What was looked up lately, unless this transaction has changed something."""
-        return None if self._writes else self._database.memory
-
     def _begin_to_write(self) -> None:
         if not self._writes:
             self._database.connection.execute("SAVEPOINT tx")
             self._writes = True
+            self.memory = None
 
     def put_off(self, statement: Statement, row: dict[str, Any]) -> None:
         self._put_off.setdefault(statement, []).append(row)

@@ -81,7 +81,7 @@ class Query(Statement, Generic[Record]):
 
         So it is for what messages ask of every time, and for tables to which nothing is put off.
         """
-        memory = tx.memory()
+        memory = tx.memory
         if memory is None:
             return self.find(tx, **parameters)
         key = (self, *parameters.values())

@@ -152,6 +152,12 @@ _OF_ADDRESS = Query(
     ),
     Suppressed,
 )
+_ANY = Query(
+    select(Suppression.kind, Suppression.tags)
+    .where(col(Suppression.domain_id) == bindparam("domain_id"))
+    .limit(1),
+    Suppressed,
+)
 _ADDED = insert(Suppression).values({name: bindparam(name) for name in (*_KEY, *Entry._fields)})
 _PUT = Statement(
     _ADDED.on_conflict_do_update(
@@ -176,6 +182,8 @@ _HIGHEST = "\U0010ffff"
 
 def list_of_address(tx: Tx, domain_id: str, address: str) -> list[Suppressed]:
     """The lists that hold an address; `address` may also be a whole domain, for the allowlist."""
+    if _ANY.recall(tx, domain_id=domain_id) is None:
+        return []
     return _OF_ADDRESS.list(tx, domain_id=domain_id, address=address.lower())
 
 
