@@ -17,7 +17,7 @@ from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain, State
 from mailgun_emulator.state.messages import StoredMime
 from mailgun_emulator.web import errors
-from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, KnownDomain, begin_sending
+from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, KnownDomain, Sending
 from mailgun_emulator.web.forms import takes
 from mailgun_emulator.web.front import bare
 from mailgun_emulator.web.paging import base_url
@@ -70,7 +70,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status 
 @bare
 async def send_message(request: Request, domain: str) -> Response:
     """Send a message that is built from its parts."""
-    outcome = await hand_over(partial(begin_sending, request), partial(read_parts, request))
+    outcome = await hand_over(partial(Sending, request), partial(read_parts, request))
     return await queued(request, outcome)
 
 
@@ -79,7 +79,7 @@ async def send_message(request: Request, domain: str) -> Response:
 @bare
 async def send_mime_message(request: Request, domain: str) -> Response:
     """Send a message whose MIME is ready."""
-    outcome = await hand_over(partial(begin_sending, request), partial(read_mime, request))
+    outcome = await hand_over(partial(Sending, request), partial(read_mime, request))
     return await queued(request, outcome)
 
 
@@ -92,7 +92,7 @@ async def send_mime_message(request: Request, domain: str) -> Response:
 @bare
 async def resend_message(request: Request, domain: str, storage_key: str) -> Response:
     """Send a stored message again, to other recipients and under a new id."""
-    async with begin_sending(request) as (tx, sender):
+    async with Sending(request) as (tx, sender):
         found = messages.get_stored(tx, sender.id, storage_key)
         outcome = resend(tx, sender, found, await read_resending(request))
     return await queued(request, outcome)

@@ -75,10 +75,12 @@ def accept(
     if refusal is not None:
         _reject(tx, domain, submission, message_id, refusal)
         return refusal
-    if submission.recipient_variables is not None:
+    is_batch = submission.recipient_variables is not None
+    if is_batch:
         submission = replace(submission, options={**submission.options, "batch": {"id": tx.ids.object_id()}})
     tags.see(tx, domain.id, submission.tags)
-    for copy, recipients in _copies(submission, everyone, mailing_lists.list_among(tx, everyone)):
+    lists = mailing_lists.list_among(tx, everyone) if is_batch else ()
+    for copy, recipients in _copies(submission, everyone, lists):
         accept_copy(tx, domain, copy, message_id, recipients, ahead)
     return message_id
 

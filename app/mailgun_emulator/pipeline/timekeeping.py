@@ -1,5 +1,7 @@
 """Setting an account's clock. What falls due on the way is done on the way, each thing at its own instant."""
 
+from copy import copy
+
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.pipeline.worker import Worker
 from mailgun_emulator.state import accounts, jobs
@@ -54,15 +56,23 @@ async def _go(database: Database, worker: Worker, account_id: str, to: float, *,
     What is under way comes first: a post that fails is to be tried again on the way.
     """
     await worker.drain(account_id)
-    while True:
-        async with database.begin(account_id) as tx:
-            due = jobs.next_due(tx)
-        if due is None or due > to:
-            break
-        at = max(due, database.clock_of(account_id).now())
-        await _stand_still(database, account_id, at, runs=runs)
+    await _stand_still(database, account_id, database.clock_of(account_id).now(), runs=runs)
+    while await _step(database, account_id, to, runs=runs):
         await worker.drain(account_id)
     await _stand_still(database, account_id, to, runs=runs)
+
+
+async def _step(database: Database, account_id: str, to: float, *, runs: bool) -> bool:
+    """On to the next instant that something is due at; False if that is not before `to`.
+
+    The account's other jobs wait for the end of it, whenever they are due: nothing is gained by telling them now.
+    """
+    async with database.begin(account_id) as tx:
+        due = jobs.next_due(tx)
+        if due is None or due > to:
+            return False
+        _freeze(tx, _own_clock(database, account_id), max(due, tx.now), runs=runs)
+        return True
 
 
 async def _do_all(worker: Worker, account_id: str) -> None:
@@ -78,25 +88,25 @@ async def _resume(database: Database, account_id: str) -> None:
 
 
 async def _stand_still(database: Database, account_id: str, at: float, *, runs: bool = False) -> None:
-    """If it `runs` otherwise, it is kept so, lest it stood still after a kill."""
     async with database.begin(account_id) as tx:
-        clock = _own_clock(database, account_id)
-        clock.freeze(at)
-        _set(tx, clock)
-        if runs:
-            running = _own_clock(database, account_id)
-            running.resume()
-            accounts.keep_clock(tx, running)
+        jobs.follow_clock(tx, _freeze(tx, _own_clock(database, account_id), at, runs=runs))
+
+
+def _freeze(tx: Tx, clock: Clock, at: float, *, runs: bool) -> Clock:
+    """If it `runs` otherwise, it is kept so, lest it stood still after a kill."""
+    clock.freeze(at)
+    tx.set_clock(clock)
+    kept = copy(clock)
+    if runs:
+        kept.resume()
+    accounts.keep_clock(tx, kept)
+    return clock
 
 
 def _own_clock(database: Database, account_id: str) -> Clock:
-    """A copy, to be set."""
+    """To be set, without touching the one that is in use."""
     known = database.clock_of(account_id)
-    return (
-        Clock(database.clock.now)
-        if known is database.clock
-        else Clock(database.clock.now, known.offset, known.frozen_at)
-    )
+    return Clock(database.clock.now) if known is database.clock else copy(known)
 
 
 def _set(tx: Tx, clock: Clock) -> None:

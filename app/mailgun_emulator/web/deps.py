@@ -3,7 +3,7 @@
 import binascii
 from base64 import b64decode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -89,15 +89,27 @@ async def sending_side_domain(domain: str, tx: CurrentTx) -> SendingDomain:
 KnownDomain = Annotated[SendingDomain, Depends(sending_side_domain)]
 
 
-@asynccontextmanager
-async def begin_sending(request: Request) -> AsyncIterator[tuple[Tx, SendingDomain]]:
+class Sending:
     """`CurrentTx` and the domain that the path names, made by the message if need be; for `bare` handlers."""
-    emulator = request.app.state.emulator
-    await emulator.ready()
-    await read_fields(request)
-    async with emulator.database.begin() as tx:
-        authenticate(request, tx)
-        yield tx, leniency.sending_domain(tx, request.path_params["domain"])
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    async def __aenter__(self) -> tuple[Tx, SendingDomain]:
+        request, emulator = self._request, self._request.app.state.emulator
+        await emulator.ready()
+        await read_fields(request)
+        self._tx: Tx = emulator.database.begin()
+        self._tx.__enter__()
+        try:
+            authenticate(request, self._tx)
+            return self._tx, leniency.sending_domain(self._tx, request.path_params["domain"])
+        except BaseException as error:
+            self._tx.__exit__(type(error), error, error.__traceback__)
+            raise
+
+    async def __aexit__(self, kind: type[BaseException] | None, *about: object) -> None:
+        await self._tx.__aexit__(kind, *about)
 
 
 async def stocked(request: Request) -> KeyPairs:
@@ -147,6 +159,7 @@ def may_send(request: Request, credential: keys.Credential) -> bool:
     return request.method == "POST" and path.lower() in (f"/v3/{name}/messages", f"/v3/{name}/messages.mime")
 
 
+@lru_cache(maxsize=256)
 def _password(header: bytes) -> str:
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic":

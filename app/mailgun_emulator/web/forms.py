@@ -74,7 +74,9 @@ async def read_fields(request: Request) -> Fields:
         for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
             fields.setdefault(_plain(name), []).append(value)
     headers = header_values(scope)
-    body = await request.body()
+    body: bytes | None = scope.get("mailgun_body")  # read already for a `bare` handler
+    if body is None:
+        body = await request.body()
     if headers.get(b"content-encoding", b"").lower() == b"gzip":
         body = _gunzip(body)
     if len(body) > MOST_BYTES:

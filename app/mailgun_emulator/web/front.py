@@ -60,6 +60,9 @@ class Front:
 
     async def _call(self, route: APIRoute, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"], scope["path_params"] = self._app, scope["mailgun_found"].parameters
+        body = scope["mailgun_body"] = await _body(receive)
+        if body is None:
+            return
         request = Request(scope, receive)
         try:
             response = await route.endpoint(request, **request.path_params)
@@ -68,10 +71,24 @@ class Front:
         except Exception as error:
             log.exception("%s %s failed", request.method, request.url.path)
             response = await errors.answer_failure(request, error)
-        body = _one_line(response.body) if JSON in response.raw_headers else response.body
-        headers = _headers(scope, response.raw_headers, len(body))
+        told = _one_line(response.body) if JSON in response.raw_headers else response.body
+        headers = _headers(scope, response.raw_headers, len(told))
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": told})
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """All of it; None if the client went away before its end."""
+    message = await receive()
+    if not message.get("more_body"):
+        return message.get("body", b"") if message["type"] == "http.request" else None
+    pieces = []
+    while message["type"] == "http.request":
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(pieces)
+        message = await receive()
+    return None
 
 
 class _Dressed:
