@@ -1,33 +1,13 @@
 """Mailgun's own JavaScript client against a running server."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
-import pytest
+from tests.clients import node
+from tests.clients.node import needs_node
 from tests.conftest import Account
 
-MODULES = Path(sys.prefix) / "node_modules"
 
-
-@pytest.mark.skipif(
-    not (shutil.which("node") and MODULES.exists()),
-    reason="`make test` installs mailgun.js where there is npm",
-)
+@needs_node
 def test_a_days_work_in_javascript(server_url: str, account: Account) -> None:
-    script = Path(__file__).with_name("journey.cjs")
-    run = subprocess.run(
-        ["node", script, server_url, account.api_key, account.domain],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "NODE_PATH": str(MODULES)},
-    )
-    assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
+    told = node.run("journey.cjs", server_url, account.api_key, account.domain)
     assert (told["made"], told["verified"]) == ("unverified", "active")
     assert told["tracking"]["message"] == "Domain tracking settings have been updated"
     assert told["sent"]["message"] == "Queued. Thank you."

@@ -1,18 +1,12 @@
 """Mailgun's own clients make, change and delete routes of a running server."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-import pytest
 from mailgun.client import Client as Mailgun
+from tests.clients import node
+from tests.clients.node import needs_node
 from tests.conftest import Account
 
-MODULES = Path(sys.prefix) / "node_modules"
 EXPRESSION = 'match_recipient(".*@example.com")'
 
 
@@ -40,20 +34,9 @@ def test_routes_by_the_python_package(server_url: str, account: Account) -> None
         assert mailgun.routes.get(route_id=route["id"]).status_code == 404
 
 
-@pytest.mark.skipif(
-    not (shutil.which("node") and MODULES.exists()),
-    reason="`make test` installs mailgun.js where there is npm",
-)
+@needs_node
 def test_routes_in_javascript(server_url: str, account: Account) -> None:
-    run = subprocess.run(
-        ["node", Path(__file__).with_name("routes.cjs"), server_url, account.api_key],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "NODE_PATH": str(MODULES)},
-    )
-    assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
+    told = node.run("routes.cjs", server_url, account.api_key)
     assert (told["made"]["expression"], told["made"]["actions"]) == (EXPRESSION, ["store()", "stop()"])
     assert told["listed"] == [told["made"]]
     assert (told["changed"]["priority"], told["changed"]["message"]) == (7, "Route has been updated")

@@ -1,34 +1,14 @@
 """Mailing lists with Mailgun's own clients, in Python and in JavaScript."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
-
-import pytest
 from mailgun.client import Client as Mailgun
+from tests.clients import node
+from tests.clients.node import needs_node
 from tests.conftest import Account, Client
 
-MODULES = Path(sys.prefix) / "node_modules"
 
-
-@pytest.mark.skipif(
-    not (shutil.which("node") and MODULES.exists()),
-    reason="`make test` installs mailgun.js where there is npm",
-)
+@needs_node
 def test_a_list_in_javascript(server_url: str, account: Account) -> None:
-    script = Path(__file__).with_name("mailing_lists.cjs")
-    run = subprocess.run(
-        ["node", script, server_url, account.api_key, account.domain],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "NODE_PATH": str(MODULES)},
-    )
-    assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
+    told = node.run("mailing_lists.cjs", server_url, account.api_key, account.domain)
     address = f"devs@{account.domain}"
     assert (told["made"]["address"], told["made"]["access_level"]) == (address, "everyone")
     assert told["changed"]["description"] == "Developers"

@@ -1,19 +1,14 @@
 """Webhooks with Mailgun's own clients."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from mailgun.client import Client as Mailgun
+from tests.clients import node
+from tests.clients.node import needs_node
 from tests.conftest import Account, violations_of
 from tests.receiver import Receiver
 
-MODULES = Path(sys.prefix) / "node_modules"
 A, B = "https://example.com/a", "https://example.com/b"
 
 
@@ -52,21 +47,10 @@ def test_account_webhooks_in_python(server_url: str, account: Account) -> None:
         assert hooks.get().json() == {"webhooks": []}
 
 
-@pytest.mark.skipif(
-    not (shutil.which("node") and MODULES.exists()),
-    reason="`make test` installs mailgun.js where there is npm",
-)
+@needs_node
 def test_webhooks_in_javascript(server_url: str, account: Account, receiver: Receiver) -> None:
     base = receiver.url("")
-    run = subprocess.run(
-        ["node", Path(__file__).with_name("webhooks.cjs"), server_url, account.api_key, account.domain, base],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "NODE_PATH": str(MODULES)},
-    )
-    assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
+    told = node.run("webhooks.cjs", server_url, account.api_key, account.domain, base)
     assert told["tried"] == {"code": 200, "message": "answered 200"}
     assert [each.path for each in receiver.requests()] == ["/try"]
     assert told["made"]["urls"] == [f"{base}/one"]
