@@ -1,5 +1,5 @@
 import httpx2
-from tests.conftest import Client
+from tests.conftest import Account, Client
 
 
 def test_accounts_do_not_see_each_other(server_url: str, client: Client) -> None:
@@ -37,3 +37,13 @@ def test_the_default_account_can_be_reset_but_not_deleted(client: Client) -> Non
     refused = client.delete(f"/_emulator/accounts/{default['id']}")
     assert refused.status_code == 409
     assert "reset" in refused.json()["message"]
+
+
+def test_a_subaccount_goes_with_its_parent_and_has_none_of_its_own(server_url: str, account: Account) -> None:
+    accounts = f"{server_url}/_emulator/accounts"
+    child = httpx2.post(accounts, json={"parent": account.id}).json()["id"]
+    refused = httpx2.post(accounts, json={"parent": child})
+    assert (refused.status_code, "is a subaccount itself" in refused.text) == (400, True)
+    assert httpx2.post(accounts, json={"parent": "nobody"}).status_code == 404
+    assert httpx2.delete(f"{accounts}/{account.id}").status_code == 200
+    assert httpx2.get(f"{accounts}/{child}").status_code == 404

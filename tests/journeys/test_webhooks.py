@@ -6,10 +6,13 @@ import time
 from itertools import pairwise
 from typing import Any
 
+import httpx2
 import pytest
 from mailgun.security import SecurityGuard
 from tests.conftest import Account, Client, serving
 from tests.receiver import Received, Receiver, dead_url
+
+from mailgun_emulator.mail.signing import sign
 
 RETRIES = (300, 600, 900, 3600, 7200, 14400)
 
@@ -268,3 +271,22 @@ def test_hosts_are_rewritten_as_the_settings_say(receiver: Receiver) -> None:
         told = {each["url"]: each["state"] for each in deliveries(client)}
     assert told == {"https://app.example.com/hook?a=1": "done", f"http://localhost:{port}/other": "done"}
     assert sorted(each.path for each in receiver.requests()) == ["/hook?a=1", "/other"]
+
+
+def test_what_a_subaccount_is_told_is_signed_by_its_parent_as_well(
+    server_url: str, account: Account, receiver: Receiver
+) -> None:
+    made = httpx2.post(f"{server_url}/_emulator/accounts", json={"parent": account.id}).json()
+    assert made.pop("parent") == account.id
+    child = Account(**made)
+    with Client(base_url=server_url, auth=("api", child.api_key)) as client:
+        asked = {"id": "delivered", "url": receiver.url("/hook")}
+        assert client.post(f"/v3/domains/{child.domain}/webhooks", data=asked).status_code == 200
+        fields = {"from": f"a@{child.domain}", "to": "bob@x.com", "text": "hi"}
+        assert client.post(f"/v3/{child.domain}/messages", data=fields).status_code == 200
+        client.drain()
+    (post,) = receiver.requests("/hook")
+    signature = post.json()["signature"]
+    told = signature["timestamp"], signature["token"]
+    assert signature["signature"] == sign(child.signing_key, *told)
+    assert signature["parent-signature"] == sign(account.signing_key, *told)

@@ -223,8 +223,9 @@ async def trial(request: Request, domain: str, webhook_name: str) -> Trial:
 
 
 def sample_post(tx: Tx, domain: Domain, event: WebhookEvent) -> Post:
-    signing_key = accounts.get(tx, tx.account_id).signing_key
-    return notify.compose(tx, sample(tx, event, domain.name), signing_key)
+    account = accounts.get(tx, tx.account_id)
+    parent_key = accounts.get(tx, account.parent_id).signing_key if account.parent_id else None
+    return notify.compose(tx, sample(tx, event, domain.name), account.signing_key, parent_key)
 
 
 @router.put("/v3/domains/{domain}/webhooks/{webhook_name}/test", responses=REFUSALS)

@@ -10,6 +10,7 @@ from mailgun_emulator.state import accounts, domains, keys
 from mailgun_emulator.state.accounts import Account
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.web.deps import OpenTx
+from mailgun_emulator.web.domains import only_if_set
 
 router = APIRouter(prefix="/_emulator", tags=["Emulator"])
 
@@ -20,17 +21,21 @@ class DefaultAccountStays(MailgunError):
 
 
 class NewAccount(BaseModel):
+    """A subaccount names its `parent`, whose signing key signs its webhooks as well."""
+
     name: str = ""
+    parent: str | None = None
 
 
 class AccountView(BaseModel):
-    """What a client needs to use the account; `domain` is verified."""
+    """What a client needs to use the account; `domain` is verified. A subaccount tells its `parent`."""
 
     id: str
     name: str
     api_key: str
     signing_key: str
     domain: str
+    parent: str | None = only_if_set()
 
 
 class AccountList(BaseModel):
@@ -52,13 +57,15 @@ def view(tx: Tx, account: Account) -> AccountView:
         api_key=key.secret if key else "",
         signing_key=account.signing_key,
         domain=own[0] if own else "",
+        parent=account.parent_id,
     )
 
 
 @router.post("/accounts")
 async def create_account(tx: OpenTx, asked: NewAccount | None = None) -> AccountView:
     """Make an account of its own: no other sees it, and it sees no other."""
-    return view(tx, accounts.create(tx, asked.name if asked else ""))
+    asked = asked or NewAccount()
+    return view(tx, accounts.create(tx, asked.name, parent_id=asked.parent or None))
 
 
 @router.get("/accounts")

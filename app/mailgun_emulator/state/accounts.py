@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.clock import Clock
-from mailgun_emulator.core.errors import NotFound
+from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import domains, keys
 from mailgun_emulator.state.database import Tx
@@ -20,10 +20,15 @@ class AccountNotFound(NotFound):
         super().__init__(f"There is no account {account_id}; GET /_emulator/accounts lists those there are.")
 
 
+class ParentIsSubaccount(BadRequest):
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"{account_id} is a subaccount itself, and has none of its own.")
+
+
 class Account(SQLModel, table=True):
     """`signing_key` signs webhooks; `public_key` was for client-side validation. Times: seconds since 1970.
 
-    `clock_offset` and `clock_frozen_at` are those of the account's `core.clock.Clock`.
+    A subaccount has a `parent_id`. `clock_offset` and `clock_frozen_at` are those of the account's `core.clock.Clock`.
     """
 
     __tablename__: ClassVar[Any] = "account"
@@ -32,6 +37,7 @@ class Account(SQLModel, table=True):
     signing_key: str
     public_key: str
     created_at: float
+    parent_id: str | None = Field(default=None, foreign_key="account.id", ondelete="CASCADE", index=True)
     clock_offset: float = 0.0
     clock_frozen_at: float | None = None
 
@@ -53,8 +59,11 @@ def create(
     api_key: str | None = None,
     signing_key: str | None = None,
     domain_names: tuple[str, ...] | None = None,
+    parent_id: str | None = None,
 ) -> Account:
     """An account as Mailgun hands it over: a key, a sandbox domain, and here verified domains as well."""
+    if parent_id is not None and get(tx, parent_id).parent_id is not None:
+        raise ParentIsSubaccount(parent_id)
     account_id = id or tx.ids.object_id()
     account = Account(
         id=account_id,
@@ -62,6 +71,7 @@ def create(
         signing_key=signing_key or f"key-{tx.ids.hex(32)}",
         public_key=f"pubkey-{tx.ids.hex(32)}",
         created_at=tx.now,
+        parent_id=parent_id,
     )
     _INSERT.run(tx, **account.model_dump())
     keys.create(tx, account_id, secret=api_key, description="The account's first key")
@@ -106,17 +116,24 @@ def list_all(tx: Tx) -> list[Account]:
     return list(tx.session.exec(select(Account).order_by(col(Account.created_at), col(Account.id))))
 
 
+def list_subaccounts(tx: Tx, account_id: str) -> list[str]:
+    """Their ids."""
+    return list(tx.session.exec(select(Account.id).where(Account.parent_id == account_id)))
+
+
 def keep_clock(tx: Tx, clock: Clock) -> None:
     """So that it is the same after a restart."""
     _KEEP_CLOCK.run(tx, account_id=tx.account_id, offset=clock.offset, frozen_at=clock.frozen_at)
 
 
 def delete_account(tx: Tx, account_id: str) -> None:
-    """With all that belongs to it, work not yet done included."""
+    """With all that belongs to it, subaccounts and work not yet done included."""
     tx.settle()
+    subaccounts = list_subaccounts(tx, account_id)
     if _DELETE.run(tx, id=account_id).rowcount == 0:
         raise AccountNotFound(account_id)
-    tx.forget_clock(account_id)
+    for each in (account_id, *subaccounts):
+        tx.forget_clock(each)
 
 
 def reset(tx: Tx, account_id: str) -> None:
@@ -130,7 +147,16 @@ def reset(tx: Tx, account_id: str) -> None:
         if domain.type == "custom" and not domain.automatic
     )
     name, signing_key, created_at = account.name, account.signing_key, account.created_at
+    parent_id = account.parent_id
     tx.session.expunge_all()
     delete_account(tx, account_id)
-    create(tx, name, id=account_id, api_key=first_key, signing_key=signing_key, domain_names=names)
+    create(
+        tx,
+        name,
+        id=account_id,
+        api_key=first_key,
+        signing_key=signing_key,
+        domain_names=names,
+        parent_id=parent_id,
+    )
     get(tx, account_id).created_at = created_at  # the oldest is the default account

@@ -4,10 +4,14 @@ CREATE TABLE account (
 	signing_key VARCHAR NOT NULL, 
 	public_key VARCHAR NOT NULL, 
 	created_at FLOAT NOT NULL, 
+	parent_id VARCHAR, 
 	clock_offset FLOAT NOT NULL, 
 	clock_frozen_at FLOAT, 
-	PRIMARY KEY (id)
+	PRIMARY KEY (id), 
+	FOREIGN KEY(parent_id) REFERENCES account (id) ON DELETE CASCADE
 );
+
+CREATE INDEX ix_account_parent_id ON account (parent_id);
 
 CREATE TABLE start (
 	id INTEGER NOT NULL, 

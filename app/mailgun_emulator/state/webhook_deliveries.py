@@ -5,7 +5,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Index, bindparam, delete, insert, null, or_, update
+from sqlalchemy import Index, bindparam, delete, insert, or_, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import NotFound
@@ -90,16 +91,18 @@ _INSERT = Statement(
     insert(WebhookDelivery).values({name: bindparam(name) for name in WebhookDelivery.model_fields})
 )
 _ID = col(WebhookDelivery.id) == bindparam("id")
+_Parent = aliased(Account)
 _OWED = Query(
     select(  # type: ignore[call-overload]  # SQLModel declares it for up to four columns
         *columns(WebhookDelivery, Owed._fields[:5]),
         col(Event.payload),
         col(Account.signing_key),
-        null(),
+        col(_Parent.signing_key),
     )
     .join(Event, col(Event.id) == WebhookDelivery.event_id)
     .join(Domain, col(Domain.id) == WebhookDelivery.domain_id)
     .join(Account, col(Account.id) == Domain.account_id)
+    .outerjoin(_Parent, col(_Parent.id) == Account.parent_id)
     .where(_ID),
     Owed,
 )
