@@ -80,7 +80,7 @@ async def notify(database: Database, outgoing: Outgoing, job: DueJob) -> None:
     answer = None
     if owed is not None and post is not None:
         answer = await outgoing.post(owed.url, data=post.body, headers=HEADERS)
-    with database.begin(job.account_id) as tx:  # committed in this turn of the loop, while the next is posted
+    async with database.begin(job.account_id) as tx:
         if jobs.complete(tx, job) and owed is not None and post is not None and answer is not None:
             _finish(tx, job, owed, post, answer)
 
