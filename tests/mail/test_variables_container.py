@@ -32,3 +32,11 @@ def test_line_ends_may_be_bare() -> None:
 )
 def test_what_is_no_container_stays_as_it_is(mime: bytes) -> None:
     assert unpack(mime)[1] == mime
+
+
+@pytest.mark.parametrize(
+    "boundary", [b"boundary*=utf-8\x00''ab", b"boundary*=nonsense''a%FFb", b"boundary=\xff"]
+)
+def test_a_boundary_may_be_impossible(boundary: bytes) -> None:
+    mime = b"Content-Type: multipart/mailgun-variables; " + boundary + b"\r\n\r\n--ab\r\n\r\n{}\r\n--ab--\r\n"
+    assert unpack(mime)[1] == mime

@@ -45,7 +45,7 @@ def read(mime: bytes) -> StoredParts:
 
     texts: dict[str, list[str]] = {}
     files: list[_File] = []
-    for leaf in _leaves(_parsed(mime)):
+    for leaf in _leaves(parsed(mime)):
         if _is_body(leaf):
             texts.setdefault(encoded_words.whole(leaf.get_content_subtype()), []).append(_text(leaf))
         else:
@@ -73,7 +73,8 @@ def read_headers(mime: bytes) -> list[tuple[str, str]]:
     return [(headers.spelled(name), value) for name, value in headers.read(mime)]
 
 
-def _parsed(mime: bytes) -> "Message":
+def parsed(mime: bytes) -> "Message":
+    """Whatever is wrong with it."""
     from email import message_from_bytes
 
     try:

@@ -1,6 +1,6 @@
 """`multipart/mailgun-variables`: a message and what is known of its recipients, in one (facts/sending.md, 1.9)."""
 
-from email import message_from_bytes
+from mailgun_emulator.mail.stored import parsed
 
 _TYPE = "multipart/mailgun-variables"
 
@@ -9,13 +9,13 @@ def unpack(mime: bytes) -> tuple[str | None, bytes]:
     """The JSON text of the variables and the message as it stands there; what is no container stays as it is."""
     if _TYPE.encode() not in mime[:65_536].lower():
         return None, mime
-    outer = message_from_bytes(mime)
-    boundary = outer.get_boundary()
+    outer = parsed(mime)
+    boundary = (outer.get_boundary() or "").encode("ascii", "replace")
     if outer.get_content_type() != _TYPE or not boundary:
         return None, mime
     variables, message = None, b""
-    for piece in mime.split(b"\n--" + boundary.encode())[1:-1]:
-        part = message_from_bytes(piece.partition(b"\n")[2])
+    for piece in mime.split(b"\n--" + boundary)[1:-1]:
+        part = parsed(piece.partition(b"\n")[2])
         if part.get_content_type() == "message/rfc822":
             message = _body(piece.partition(b"\n")[2])
         elif variables is None:
