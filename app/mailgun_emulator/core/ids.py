@@ -13,7 +13,7 @@ class Ids:
     def __init__(self, seed: int | str | None = None) -> None:
         self._seeded = seed is not None
         self._random = Random(seed)  # noqa: S311 - these only need to look random
-        self._serial = self._random.getrandbits(31)
+        self._serial = self._random.getrandbits(39)
 
     def mark(self) -> None:
         """This is where `rewind` goes back to."""
