@@ -118,11 +118,8 @@ class Handler(BaseHTTPRequestHandler):
         if status == 0:
             self.close_connection = True
             return
-        self.send_response(status)
-        if status in (204, 304):  # have no body
-            self.end_headers()
-            return
         said = f"answered {status}".encode()
+        self.send_response(status)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()

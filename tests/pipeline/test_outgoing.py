@@ -54,3 +54,30 @@ def test_who_says_no_status_has_not_answered(answer: bytes) -> None:
 def test_no_more_of_an_answer_is_kept_than_is_of_use() -> None:
     packed = gzip.compress(b"x" * 20_000_000)
     assert len(posted(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n", packed).body) == MOST_BODY_BYTES
+
+
+def test_a_body_that_should_not_be_is_not_taken_for_the_next_answer() -> None:
+    """Of a receiver that sends it a little later, on a connection that could be used again."""
+    read_first = asyncio.Event()
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65536):
+            if read_first.is_set():
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            else:
+                writer.write(b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\n")
+                await read_first.wait()
+                writer.write(b"late")
+        writer.close()
+
+    async def post_twice() -> list[int]:
+        outgoing = Outgoing(Settings())
+        async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            first = await outgoing.post(url, data=b"body", headers={})
+            read_first.set()
+            second = await outgoing.post(url, data=b"body", headers={})
+            await outgoing.close()
+        return [first.status, second.status]
+
+    assert asyncio.run(post_twice()) == [204, 200]

@@ -8,7 +8,7 @@ from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.mail import hosts
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession, FormData, StreamReader
+    from aiohttp import ClientResponse, ClientSession, FormData, StreamReader
 
     from mailgun_emulator.state.jobs import DueJob
 
@@ -18,7 +18,10 @@ MOST_BODY_BYTES = 16_384
 """So much of an answer is read and kept."""
 RETRY_AFTER = (300, 600, 900, 3600, 7200, 14400)
 """Seconds from one failed post to the next (facts/sending.md, 4.5)."""
+KEPT_SECONDS = 1
+"""So long a connection waits for the next post. Receivers keep theirs for two seconds or more."""
 TAKEN, UNWANTED, UNREACHABLE = 200, 406, 0
+WITHOUT_BODY = (204, 304)
 
 
 class Answer(NamedTuple):
@@ -67,7 +70,8 @@ class Outgoing:
             from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 
             self._session = ClientSession(
-                connector=TCPConnector(limit=0, ssl=False, keepalive_timeout=30),
+                response_class=_response_class(),
+                connector=TCPConnector(limit=0, ssl=False, keepalive_timeout=KEPT_SECONDS),
                 cookie_jar=DummyCookieJar(),
                 timeout=ClientTimeout(total=TIMEOUT_SECONDS),
                 headers={"User-Agent": USER_AGENT},
@@ -78,6 +82,22 @@ class Outgoing:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _response_class() -> "type[ClientResponse]":
+    from aiohttp import ClientResponse
+    from aiohttp.connector import Connection
+
+    class Response(ClientResponse):
+        async def start(self, connection: Connection) -> ClientResponse:
+            """Some send a body where there can't be one: the next answer would begin with it."""
+            transport = connection.transport
+            await super().start(connection)
+            if self.status in WITHOUT_BODY and transport is not None:
+                transport.close()
+            return self
+
+    return Response
 
 
 async def _beginning(content: "StreamReader") -> bytes:
