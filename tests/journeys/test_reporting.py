@@ -170,3 +170,24 @@ def test_who_opens_and_clicks_again_after_a_week_is_unique_again(client: Client,
     asked = {"metric_events": list(expected), "include_totals": True, "duration": "30d"}
     logged = client.post("/v1/analytics/logs", json=asked).json()["aggregates"]["metrics"]
     assert logged == expected
+
+
+def test_subaccounts_are_included_where_that_is_asked_for(
+    server_url: str, account: Account, client: Client
+) -> None:
+    child = client.post("/_emulator/accounts", json={"parent": account.id}).json()
+    with Client(base_url=server_url, auth=("api", child["api_key"])) as own:
+        message = {"from": f"a@{child['domain']}", "to": "bob@x.com", "text": "hi"}
+        assert own.post(f"/v3/{child['domain']}/messages", data=message).status_code == 200
+    for included, events in ((False, []), (True, ["delivered"])):
+        asked = {"include_subaccounts": included, "events": ["delivered"], "duration": "1d"}
+        logs = client.post("/v1/analytics/logs", json=asked).json()["items"]
+        assert [each["event"] for each in logs] == events
+        asked = {
+            "include_subaccounts": included,
+            "metrics": ["delivered_count"],
+            "dimensions": ["subaccount"],
+            "duration": "1d",
+        }
+        items = client.post("/v1/analytics/metrics", json=asked).json()["items"]
+        assert [each["dimensions"][0]["value"] for each in items] == [child["id"]] * len(events)

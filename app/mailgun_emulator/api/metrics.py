@@ -115,7 +115,8 @@ def answer(tx: Tx, asked: MetricsForm, known: Measures) -> Response:
     limits = TIMED if "time" in dimensions else UNTIMED
     limit = asked.pagination.limited(*limits)
     sorting = asked.pagination.sorting(("timestamp", *dimensions, *known.metrics))
-    question = Question(period, predicates=asked.filter.predicates(ATTRIBUTES))
+    predicates = asked.filter.predicates(ATTRIBUTES)
+    question = Question(period, predicates=predicates, subaccounts=asked.include_subaccounts)
     found = statistics.measure(tx, dimensions, question) if dimensions else {}
     rows = in_order([row for row in found.items() if "" not in row[0]], dimensions, sorting, known)
     told = told_by(tx, dimensions)

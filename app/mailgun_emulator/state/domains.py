@@ -139,6 +139,13 @@ class DomainDetails(NamedTuple):
     signer_automatic: bool
 
 
+def of_accounts(parameter: str, *, subaccounts: bool) -> str:
+    """As a condition in SQL: the domains of the account that the parameter names, or of its subaccounts as well."""
+    if not subaccounts:
+        return f"domain.account_id = {parameter}"
+    return f"domain.account_id IN (SELECT id FROM account WHERE id = {parameter} OR parent_id = {parameter})"  # noqa: S608 - a parameter's name
+
+
 class OwnedDomain(NamedTuple):
     id: str
     account_id: str

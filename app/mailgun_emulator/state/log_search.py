@@ -9,6 +9,7 @@ import orjson
 
 from mailgun_emulator.mail import bounce_rules
 from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.domains import of_accounts
 from mailgun_emulator.state.event_conditions import Values
 from mailgun_emulator.state.event_log import LAST_ID, Place, Position, sources
 from mailgun_emulator.state.events import EventType
@@ -36,6 +37,7 @@ class LogSearch(NamedTuple):
     kinds: tuple[str, ...]
     predicates: tuple[Predicate, ...]
     limit: int
+    subaccounts: bool = False
 
     @property
     def first(self) -> Place:
@@ -116,8 +118,9 @@ def _domain_ids(tx: Tx, search: LogSearch) -> list[str]:
     values = Values(account=tx.account_id)
     about = [each for each in search.predicates if each.attribute in OF_DOMAIN]
     conditions = "".join(f" AND {text_condition(OF_DOMAIN[each.attribute], each, values)}" for each in about)
+    whose = of_accounts(":account", subaccounts=search.subaccounts)
     sql = (
-        f"SELECT id FROM domain WHERE account_id = :account AND NOT deleted{conditions}"  # noqa: S608 - what was given goes in as parameters
+        f"SELECT id FROM domain WHERE {whose} AND NOT deleted{conditions}"  # noqa: S608 - what was given goes in as parameters
         " AND EXISTS (SELECT 1 FROM event WHERE domain_id = domain.id)"
     )
     return [domain_id for (domain_id,) in tx.read(sql, values.parameters)]

@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel
 from mailgun_emulator.mail import periods, providers
 from mailgun_emulator.mail.periods import DAY, HOUR, Period, Resolution
 from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.domains import of_accounts
 from mailgun_emulator.state.event_conditions import Values, contains
 from mailgun_emulator.state.predicates import EQUAL, Predicate, holds, signed, text_condition
 from mailgun_emulator.state.statements import Tally
@@ -162,13 +163,16 @@ DIMENSIONS = ("time", *_OF_DOMAIN, *_COLUMNS)
 
 
 class Question(NamedTuple):
-    """What is to be counted: all of the account, or of one domain, or of what the predicates are true of."""
+    """What is to be counted: all of the account, with its `subaccounts` or without, or of one domain, or of what the
+    predicates are true of.
+    """
 
     period: Period
     events: frozenset[str] = frozenset()
     """All, if there are none."""
     predicates: tuple[Predicate, ...] = ()
     domain_id: str = ""
+    subaccounts: bool = False
 
 
 def measure(
@@ -209,8 +213,11 @@ def _sql(table: str, keys: list[str], conditions: list[str]) -> str:
 
 
 def _where(tx: Tx, asked: Question, expressions: Mapping[str, str], values: Values) -> list[str]:
-    subject, is_ = ("id", asked.domain_id) if asked.domain_id else ("account_id", tx.account_id)
-    conditions = [f"domain.{subject} = {values.put(is_)}", "NOT domain.deleted"]
+    if asked.domain_id:
+        whose = f"domain.id = {values.put(asked.domain_id)}"
+    else:
+        whose = of_accounts(values.put(tx.account_id), subaccounts=asked.subaccounts)
+    conditions = [whose, "NOT domain.deleted"]
     conditions += [f"hour >= {values.put(asked.period.start)}", f"hour < {values.put(asked.period.past)}"]
     if asked.events:
         past_last = f"{max(asked.events)}/"  # the character that comes next after the dot, and after the plus
