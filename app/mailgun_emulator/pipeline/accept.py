@@ -141,6 +141,7 @@ def accept_copy(
         filled = templating.fill(tx, domain, copy, ahead)
     message, body = _message(tx, domain, filled, message_id, recipients, max(times, default=tx.now))
     messages.add(tx, message, body)
+    tx.tell("message", message.storage_key)
     for recipient, at in zip(recipients, times, strict=True):
         told = _accepted(filled, message, recipient.email, at if at > tx.now else copy.deliver_at)
         record(tx, EventType.ACCEPTED, message, recipient.email, told)

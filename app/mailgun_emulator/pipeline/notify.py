@@ -111,6 +111,7 @@ def body_of(signature: dict[str, str], payload: str | dict[str, Any]) -> bytes:
 def _finish(tx: Tx, job: DueJob, owed: Owed, post: Post, answer: Answer) -> None:
     attempt = {"at": post.at, "signature": post.signature, **answer._asdict()}
     attempts = orjson.dumps([*orjson.loads(owed.attempts), attempt]).decode()
+    tx.tell("webhook", owed.id)
     after = retry_after(job)
     if answer.is_final:
         webhook_deliveries.put(tx, owed.id, _ENDED[answer.status], attempts)

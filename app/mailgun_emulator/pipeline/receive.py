@@ -179,6 +179,7 @@ def _receive_for(
         return
     message = _message(tx, domain, mail, list(wants), body, parts)
     messages.add(tx, message, body)
+    tx.tell("message", message.storage_key)
     for recipient, want in wants.items():
         record(tx, EventType.ACCEPTED, message, recipient, _accepted(mail, message, recipient))
         done = list(carry_out(tx, message, recipient, want.matches))

@@ -48,6 +48,7 @@ def record(
     if kind not in OF_LISTS:
         tally.count(tx, kind, message, payload)
         notify.schedule(tx, kind, message.domain_id, payload, row)
+    tx.tell("event", payload)
     return payload
 
 

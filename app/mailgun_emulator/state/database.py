@@ -15,6 +15,7 @@ from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.mail.dkim import KeyPairs
 from mailgun_emulator.state.connection import connect
 from mailgun_emulator.state.lock import IN_MEMORY, DatabaseUnusable
+from mailgun_emulator.state.notices import Kind, Listener, Notice
 from mailgun_emulator.state.statements import PutOff, Statement
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Tx:
         self._sets_clock = False
         self._put_off: PutOff = {}
         self._settled: PutOff = {}
+        self._notices: list[Notice] = []
 
     @property
     def account_id(self) -> str:
@@ -133,6 +135,11 @@ class Tx:
         self._database.wake_at(due_at)
         return due_at
 
+    def tell(self, kind: Kind, subject: Any) -> None:
+        """Let those who listen know of it once it is committed."""
+        if self._database.listeners:
+            self._notices.append(Notice(kind, self._account_id, subject))
+
     def set_clock(self, clock: Clock) -> None:
         """From now on it is the time of the transaction's account."""
         self._sets_clock = True
@@ -160,6 +167,9 @@ class Tx:
             if self._sets_clock:
                 self._database.read_clocks()
         self._database.put_off(self._put_off if keep else self._settled)
+        if keep and self._notices:
+            self._database.notices += self._notices
+            self._notices = []
 
 
 class Database:
@@ -178,6 +188,9 @@ class Database:
         self._open: Tx | None = None
         self.memory: dict[Any, Any] = {}
         """What was looked up lately, until something is written: see `Query.recall`."""
+        self.listeners: set[Listener] = set()
+        self.notices: list[Notice] = []
+        """What is told as soon as it is committed."""
         self._put_off: PutOff = {}
         self._last_ids: dict[str, int] = {}
         self._batch: list[asyncio.Future[None]] | None = None
@@ -296,6 +309,7 @@ class Database:
         if batch is None:
             return
         put_off, self._put_off = self._put_off, {}
+        notices, self.notices = self.notices, []
         failure: Exception | None = None
         try:
             self.write(put_off)
@@ -308,9 +322,16 @@ class Database:
         for waiting in batch:
             if not waiting.done():
                 waiting.set_exception(failure) if failure else waiting.set_result(None)
+        if failure is None:
+            for notice in notices:
+                self.publish(notice)
         if self._woken:
             self._woken = False
             self.changed.set()
+
+    def publish(self, notice: Notice) -> None:
+        for listener in tuple(self.listeners):
+            listener(notice)
 
     def wake_at(self, at: float) -> None:
         if at < self.next_due:

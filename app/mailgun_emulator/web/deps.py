@@ -150,6 +150,7 @@ def authenticate(request: Request, tx: Tx) -> None:
         request.scope["mailgun_key_id"] = keys.key_id(secret)
     else:
         raise refusal(hint="No account has this key.")
+    request.scope["mailgun_account_id"] = tx.account_id
 
 
 def may_send(request: Request, credential: keys.Credential) -> bool:
