@@ -10,7 +10,7 @@ RUN cd /installed/lib/python3.13/site-packages \
     && rm -r rich rich-* pygments pygments-* markdown_it markdown_it_py-* mdurl mdurl-* \
         sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle sqlalchemy/dialects/postgresql \
         sqlalchemy/ext pydantic/v1 cffi pycparser pycparser-* aiohttp/_websocket/*.so dns/rdtypes/*/[A-Z]*.py \
-    && find . -depth -type d \( -name tests -o -name testing \) -exec rm -r {} + \
+    && find . -depth -type d \( -name tests -o -name testing \) ! -path './mailgun_emulator/*' -exec rm -r {} + \
     && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' \) -delete \
     && find . -name '*.so' -exec strip --strip-unneeded {} + \
     && python -m compileall -q -j 0 --invalidation-mode unchecked-hash .

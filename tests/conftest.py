@@ -15,6 +15,8 @@ import pytest
 
 from tests.receiver import Receiver, receiving
 
+pytest_plugins = ["pytester"]
+
 CHECKER = Path(__file__).parents[2] / "shared" / "tools" / "contract.py"
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx2
 
-from mailgun_emulator.openapi import coverage
+from mailgun_emulator.fixtures import schema
+from mailgun_emulator.openapi import coverage, emulator_page
 from mailgun_emulator.openapi.document import as_text, document
 
 FOLDER = Path(__file__).parents[1] / "openapi"
@@ -38,6 +39,14 @@ def test_the_page_of_what_is_covered_is_true() -> None:
     if REFERENCE.exists():
         assert reference == coverage.reference_of(REFERENCE.read_text()), STALE
     assert page == coverage.page(reference), STALE
+
+
+def test_the_page_of_what_the_emulator_adds_is_true() -> None:
+    assert (FOLDER / "emulator.md").read_text() == emulator_page.page(made()), STALE
+
+
+def test_the_schema_of_fixture_files_is_current() -> None:
+    assert (FOLDER / "fixture.schema.json").read_text() == schema.as_text(), STALE
 
 
 def test_the_command_prints_the_document() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,14 @@ from fastapi.responses import PlainTextResponse
 from mailgun_emulator.api import SECTIONS
 from mailgun_emulator.control import SECTIONS as CONTROL
 from mailgun_emulator.core.clock import Clock
-from mailgun_emulator.core.settings import Settings
+from mailgun_emulator.core.settings import BadSetting, Settings
 from mailgun_emulator.smtp.listener import Listener
 from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.lock import IN_MEMORY
+from mailgun_emulator.state.snapshot_store import SnapshotStore
 from mailgun_emulator.web import errors
 from mailgun_emulator.web.front import Front
+from mailgun_emulator.web.journal import Journal
 from mailgun_emulator.web.routing import RouteIndex
 
 TRACKING = {"tracking": ("/c", "/o", "/u")}
@@ -26,7 +29,9 @@ TRACKING = {"tracking": ("/c", "/o", "/u")}
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from mailgun_emulator.fixtures.starting import StartingState
     from mailgun_emulator.pipeline.worker import Worker
+    from mailgun_emulator.state.snapshots import AccountCopies
 
 
 class Emulator:
@@ -36,17 +41,46 @@ class Emulator:
         self.settings = settings
         self.clock = Clock()
         self.database = Database(settings, self.clock)
+        self.journal = Journal(settings.journal, self.database)
+        self.snapshots = SnapshotStore(settings.database)
         self.default_account_id = ""
         self.base_url = f"http://{settings.host}:{settings.port}"
         self.smtp = Listener(self)
+        self._starting = self._read_fixtures()
         self._started_at = self.clock.now()
         self._preparing: asyncio.Task[None] | None = None
         self._pristine: Database | None = None
         self.worker: Worker | None = None
+        self.stopping = asyncio.Event()
+        """Set when the server begins to stop: answers that have no end of their own end then."""
+
+    def _read_fixtures(self) -> "StartingState | None":
+        """Raise `BadSetting` for what can't be loaded."""
+        if not self.settings.fixture:
+            return None
+        from mailgun_emulator.control.fixtures import READERS
+        from mailgun_emulator.fixtures.reading import FixtureRefused
+        from mailgun_emulator.fixtures.starting import StartingState
+
+        try:
+            return StartingState(self.settings, self.clock, READERS)
+        except FixtureRefused as error:
+            self.database.close()
+            raise BadSetting(f"--fixture can't be loaded: {error}") from None
+
+    def rename_default(self, account_id: str) -> None:
+        """The default account has that id from now on."""
+        if account_id != self.default_account_id:
+            self.default_account_id = account_id
+            if self._pristine is not None:
+                self._pristine.close()
+                self._pristine = None
 
     def signing_key(self) -> str:
         """Of the default account: as set, else as the file has it."""
         kept = None if "signing_key" in self.settings.model_fields_set else self.database.signing_key()
+        if kept is None and self._starting is not None:
+            kept = self._starting.signing_key
         return kept or self.settings.signing_key
 
     def uptime(self) -> float:
@@ -64,9 +98,12 @@ class Emulator:
         from mailgun_emulator.pipeline.worker import Worker
         from mailgun_emulator.state import accounts
 
+        is_new = self.database.signing_key() is None
         async with self.database.begin() as tx:
             account_id = accounts.ensure_default(tx, self.settings).id
-        self.database.ids.mark()
+            self.database.ids.mark()
+            if self._starting is not None and is_new:
+                account_id = self._starting.load(tx, account_id, self.base_url)
         self.worker = Worker(self.database)
         await self.worker.start()
         self.default_account_id = account_id
@@ -84,11 +121,42 @@ class Emulator:
         if self.worker is not None:
             await self.worker.forget()
         self.database.restore(self._pristine)
+        if self._starting is not None:
+            async with self.database.begin() as tx:
+                self._starting.load(tx, self.default_account_id, self.base_url)
+        self.journal.forget()
+
+    async def restore(self, content: bytes) -> None:
+        """Back to a snapshot of everything. One of another emulator's gets the key and the domains of the settings."""
+        from mailgun_emulator.pipeline import restoring
+        from mailgun_emulator.state import accounts
+
+        await self.ready()
+        if self.worker is None:
+            return
+        default_id = await restoring.restore_everything(self.database, self.worker, content)
+        if default_id != self.default_account_id:
+            self.default_account_id = default_id
+            async with self.database.begin() as tx:
+                accounts.ensure_default(tx, self.settings)
+            if self._pristine is not None:
+                self._pristine.close()
+                self._pristine = None
+
+    @cached_property
+    def account_copies(self) -> "AccountCopies":
+        """What makes snapshots of accounts."""
+        from mailgun_emulator.state.snapshots import AccountCopies
+
+        return AccountCopies()
 
     async def close(self) -> None:
         if self.worker is not None:
             await self.worker.stop()
         self.database.close()
+        self.snapshots.close()
+        if "account_copies" in vars(self):
+            self.account_copies.close()
         if self._pristine is not None:
             self._pristine.close()
 
@@ -99,7 +167,7 @@ def load(section: str) -> APIRouter:
 
 
 def create_app(settings: Settings) -> "tuple[ASGIApp, Emulator]":
-    """Raise `DatabaseUnusable` or `SmtpUnusable` at once when the settings name what can't be used."""
+    """Raise `BadSetting`, `DatabaseUnusable` or `SmtpUnusable` at once when the settings name what can't be used."""
     emulator = Emulator(settings)
 
     @asynccontextmanager
@@ -117,7 +185,7 @@ def create_app(settings: Settings) -> "tuple[ASGIApp, Emulator]":
     index = RouteIndex({**CONTROL, **SECTIONS, **TRACKING}, load)
     index.add(greeting)
     app.router.routes[:] = [index]
-    return Front(app, index), emulator
+    return Front(app, index, emulator.journal), emulator
 
 
 greeting = APIRouter()

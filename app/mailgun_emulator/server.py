@@ -39,9 +39,19 @@ class _Quiet(logging.Filter):
 
 
 class Server(uvicorn.Server):
-    """`announce` is called with the port once connections are accepted."""
+    """`announce` is called with the port once connections are accepted.
 
-    def __init__(self, app: "ASGIApp", host: str, port: int, announce: Callable[[int], None]) -> None:
+    `stopping` is called when it begins to stop, before it waits for requests under way.
+    """
+
+    def __init__(
+        self,
+        app: "ASGIApp",
+        host: str,
+        port: int,
+        announce: Callable[[int], None],
+        stopping: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -57,6 +67,7 @@ class Server(uvicorn.Server):
             )
         )
         self._announce = announce
+        self._stopping = stopping
 
     def run_until_stopped(self) -> None:
         """Return after SIGTERM or SIGINT; raise `CannotListen`."""
@@ -81,6 +92,10 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self._announce(self.servers[0].sockets[0].getsockname()[1])
         gc.freeze()  # what is there by now stays, and need not be looked at again
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        self._stopping()
+        await super().shutdown(sockets)
 
 
 def _allow_many_files() -> None:

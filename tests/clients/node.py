@@ -1,4 +1,4 @@
-"""Scripts in JavaScript, which use Mailgun's own client."""
+"""Scripts in JavaScript, which use Mailgun's own client and nodemailer's."""
 
 import json
 import os
@@ -14,7 +14,7 @@ MODULES = Path(sys.prefix) / "node_modules"
 
 needs_node = pytest.mark.skipif(
     not (shutil.which("node") and MODULES.exists()),
-    reason="`make test` installs mailgun.js where there is npm",
+    reason="`make test` installs the JavaScript clients where there is npm",
 )
 
 

@@ -7,11 +7,10 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from mailgun_emulator.core.errors import NotFound
+from mailgun_emulator.core.errors import MailgunError, NotFound
 from mailgun_emulator.mail import stored
 from mailgun_emulator.mail.mime import Part
 from mailgun_emulator.pipeline.accept import hand_over, resend
-from mailgun_emulator.pipeline.leniency import SandboxRestricted
 from mailgun_emulator.state import jobs, messages
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain, State
@@ -98,9 +97,9 @@ async def resend_message(request: Request, domain: str, storage_key: str) -> Res
     return await queued(request, outcome)
 
 
-async def queued(request: Request, outcome: str | SandboxRestricted) -> Response:
-    """A rejected message is refused like any error, but what it left behind stays."""
-    if isinstance(outcome, SandboxRestricted):
+async def queued(request: Request, outcome: str | MailgunError) -> Response:
+    """What is refused here is refused like any error, but what it left behind stays."""
+    if isinstance(outcome, MailgunError):
         return await errors.answer(request, outcome)
     body = orjson.dumps({"id": f"<{outcome}>", "message": "Queued. Thank you."})
     return Response(body, media_type="application/json")

@@ -6,10 +6,17 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "control.domains": ("/_emulator/domains",),
     "control.templates": ("/_emulator/templates",),
     "control.inbound": ("/_emulator/inbound",),
+    "control.events": ("/_emulator/events",),
+    "control.stream": ("/_emulator/events/stream",),
     "control.webhooks": ("/_emulator/webhooks",),
     "control.clock": ("/_emulator/clock",),
     "control.outcomes": ("/_emulator/outcomes",),
+    "control.faults": ("/_emulator/faults",),
+    "control.inbox": ("/_emulator/messages",),
     "control.messages": ("/_emulator/messages",),
+    "control.fixtures": ("/_emulator/export", "/_emulator/import"),
+    "control.requests": ("/_emulator/requests",),
+    "control.snapshots": ("/_emulator/snapshots",),
     "control.work": ("/_emulator/drain",),
 }
 """Modules with the paths their operations begin with, as in `api.SECTIONS`."""

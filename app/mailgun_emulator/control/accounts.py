@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from mailgun_emulator.core.errors import MailgunError
-from mailgun_emulator.state import accounts, domains, keys
+from mailgun_emulator.state import accounts, keys, own_domains
 from mailgun_emulator.state.accounts import Account
 from mailgun_emulator.state.database import Tx
 from mailgun_emulator.web.deps import OpenTx
@@ -48,15 +48,12 @@ class Done(BaseModel):
 
 def view(tx: Tx, account: Account) -> AccountView:
     tx.account_id = account.id
-    found = domains.list_domains(tx, state="active", limit=1000)[0]
-    own = [domain.name for domain in reversed(found) if domain.type == "custom"]
-    key = next(iter(keys.list_keys(tx, kind="user")), None)
     return AccountView(
         id=account.id,
         name=account.name,
-        api_key=key.secret if key else "",
+        api_key=keys.first_secret(tx),
         signing_key=account.signing_key,
-        domain=own[0] if own else "",
+        domain=next((each.name for each in own_domains.list_sending(tx)), ""),
         parent=account.parent_id,
     )
 
@@ -82,18 +79,25 @@ async def get_account(tx: OpenTx, account_id: str) -> AccountView:
 
 @router.delete("/accounts/{account_id}")
 async def delete_account(request: Request, tx: OpenTx, account_id: str) -> Done:
-    """Delete an account and all that belongs to it, work not yet done included."""
-    if account_id == request.app.state.emulator.default_account_id:
+    """Delete an account and all that belongs to it, work not yet done and snapshots included."""
+    emulator = request.app.state.emulator
+    if account_id == emulator.default_account_id:
         raise DefaultAccountStays
-    accounts.delete_account(tx, account_id)
+    emulator.snapshots.delete_of(accounts.delete_account(tx, account_id))
+    forget_requests(request, account_id)
     return Done(message="Account deleted")
 
 
 @router.post("/accounts/{account_id}/reset")
-async def reset_account(tx: OpenTx, account_id: str) -> Done:
+async def reset_account(request: Request, tx: OpenTx, account_id: str) -> Done:
     """Empty an account: its id, keys and domain names stay, all else goes, work not yet done included."""
     accounts.reset(tx, account_id)
+    forget_requests(request, account_id)
     return Done(message="Account reset")
+
+
+def forget_requests(request: Request, account_id: str) -> None:
+    request.app.state.emulator.journal.forget(lambda entry: entry.account_id == account_id)
 
 
 @router.post("/reset")

@@ -1,26 +1,40 @@
-"""What happens to messages, made to happen."""
+"""One message of the inbox: read, deleted, and what happens to it made to happen."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import quote
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field, model_validator
 
+from mailgun_emulator.core.errors import NotFound
+from mailgun_emulator.mail.mime import Part
 from mailgun_emulator.pipeline import on_demand, outcomes
-from mailgun_emulator.pipeline.on_demand import Wanted
+from mailgun_emulator.pipeline.on_demand import NotARecipient, Wanted
 from mailgun_emulator.pipeline.outcomes import Outcome
-from mailgun_emulator.state import deliveries
+from mailgun_emulator.state import deliveries, inbox
+from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
+from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.web.deps import ChosenTx
 from mailgun_emulator.web.happenings import FOLLOWING, Happening
+from mailgun_emulator.web.inbox import DeletedMessages, ReadMessage, as_sent, list_files, whole
+from mailgun_emulator.web.paging import base_url
 from mailgun_emulator.web.views import Done
 
 router = APIRouter(prefix="/_emulator/messages", tags=["Emulator"])
 
 REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404, 409)}
 _ATTEMPT = frozenset({"code", "enhanced_code", "text", "mx_host"})
+MIME: dict[str, Any] = {"content": {"message/rfc822": {"schema": {"type": "string"}}}}
+Whom = Annotated[str | None, Query(description="As which recipient it is read; else as the first.")]
 USUAL_CODES = {"permanent": 550, "temporary": 450}
+
+
+class NoSuchAttachment(NotFound):
+    def __init__(self, index: int, count: int) -> None:
+        super().__init__(f"The message has no attachment {index}: it has {count or 'none'}, counted from 0")
 
 
 class EventForm(Happening):
@@ -61,6 +75,74 @@ class EventForm(Happening):
         domain = (self.recipient or "").rpartition("@")[2]
         answer = outcomes.reply(code, self.enhanced_code or "", self.text or "", domain=domain)
         return answer._replace(reason=self.reason or answer.reason, mx_host=self.mx_host or "")
+
+
+def copies_of(tx: Tx, name: str) -> list[SentMessage]:
+    """Those that are not over yet, the oldest first."""
+    copies = [copy for copy in deliveries.list_copies(tx, name) if copy.expires_at > tx.now]
+    if not copies:
+        raise deliveries.MessageUnknown(name)
+    return sorted(copies, key=lambda copy: copy.id)
+
+
+def find_copy(tx: Tx, name: str, recipient: str | None) -> tuple[SentMessage, str]:
+    """The copy for the recipient, else the first, and how it spells whom it goes to."""
+    places = [
+        (copy, address) for copy in copies_of(tx, name) for address in orjson.loads(copy.recipients) or [""]
+    ]
+    if recipient is None:
+        return places[0]
+    found = next((each for each in places if each[1].lower() == recipient.lower()), None)
+    if found is None:
+        raise NotARecipient(recipient, list(dict.fromkeys(address for _, address in places)))
+    return found
+
+
+def file_answer(part: Part) -> Response:
+    """To be saved, never shown: the sender of a mail says what kind of file it is."""
+    is_sendable = part.content_type.isascii() and part.content_type.isprintable()
+    name = quote(part.filename, safe="")
+    headers = {
+        "Content-Type": part.content_type if is_sendable else "application/octet-stream",
+        "Content-Disposition": f"attachment; filename*=utf-8''{name}",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(part.data, headers=headers)
+
+
+@router.get("/{message_id}", response_model=ReadMessage, responses=REFUSALS)
+async def read_message(request: Request, tx: ChosenTx, message_id: str, recipient: Whom = None) -> Response:
+    """Read a message as it goes out to one of its recipients, and what happened to it.
+
+    It is named by its id or its storage key. Without `recipient` it is as the first gets it, with the events of all.
+    """
+    message, whom = find_copy(tx, message_id, recipient)
+    read = whole(tx, message, whom, base_url(request), events_of=recipient and whom)
+    return Response(orjson.dumps(read), media_type="application/json")
+
+
+@router.get("/{message_id}/raw", response_class=Response, responses={200: MIME, **REFUSALS})
+async def read_raw_message(tx: ChosenTx, message_id: str, recipient: Whom = None) -> Response:
+    """Read the MIME of a message as it goes out to one of its recipients, signature included."""
+    return Response(as_sent(tx, *find_copy(tx, message_id, recipient)), media_type="message/rfc822")
+
+
+@router.get("/{message_id}/attachments/{index}", response_class=Response, responses=REFUSALS)
+async def read_attachment(tx: ChosenTx, message_id: str, index: int) -> Response:
+    """Read a file that goes with a message, counted from 0."""
+    message, _ = find_copy(tx, message_id, None)
+    files = list_files(tx, message)
+    if not 0 <= index < len(files):
+        raise NoSuchAttachment(index, len(files))
+    return file_answer(files[index].part)
+
+
+@router.delete("/{message_id}", responses=REFUSALS)
+async def delete_message(tx: ChosenTx, message_id: str) -> DeletedMessages:
+    """Forget a message, by its id with all its copies; to whom it was not delivered yet, it never will be."""
+    rows = [copy.id for copy in copies_of(tx, message_id)]
+    inbox.delete(tx, rows)
+    return DeletedMessages.of(len(rows))
 
 
 @router.post("/{message_id}/events", response_model=dict[str, Any], responses=REFUSALS)

@@ -10,37 +10,18 @@ from mailgun_emulator.pipeline import notify
 from mailgun_emulator.pipeline.outgoing import USER_AGENT
 from mailgun_emulator.state import webhook_deliveries
 from mailgun_emulator.state.webhook_deliveries import DeliveryState, Told
-from mailgun_emulator.web import paging
-from mailgun_emulator.web.deps import ChosenTx
+from mailgun_emulator.web import near_deliveries, paging
+from mailgun_emulator.web.deps import ChosenAccount, ChosenTx
 from mailgun_emulator.web.forms import LARGEST
+from mailgun_emulator.web.instants import HowMany
 from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.waiting import Timeout, wait_for
+from mailgun_emulator.web.webhook_posts import DeliveryView, view
 
 router = APIRouter(prefix="/_emulator/webhooks", tags=["Emulator"])
 
 REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 DeliveryId = Annotated[int, Field(le=LARGEST)]
-
-
-class DeliveryView(BaseModel):
-    """One event that goes to one URL. Times in seconds since 1970.
-
-    `webhook` is the kind of webhook that asked for it; `event` and `event_id` tell the event. `attempts` is how many
-    were made, `status` what the last one was answered, 0 if by nobody. `next_try` is there while it is pending.
-    """
-
-    id: int
-    state: DeliveryState
-    webhook: str
-    event: str
-    event_id: str
-    url: str
-    domain: str
-    recipient: str
-    message_id: str
-    created_at: float
-    attempts: int
-    status: int | None
-    next_try: float | None
 
 
 class DeliveryList(BaseModel):
@@ -65,6 +46,27 @@ class AnswerView(BaseModel):
     seconds: float
 
 
+class DeliveriesThatCame(BaseModel):
+    """The newest of those that were waited for, the newest first."""
+
+    items: list[DeliveryView]
+
+
+class DeliveryThere(DeliveryView):
+    """`difference` is what keeps it from being what was waited for."""
+
+    difference: str
+
+
+class DeliveriesThatDidNot(BaseModel):
+    """`there` are those that are nearest to it; `total` how many the account has."""
+
+    message: str
+    looked_for: dict[str, Any]
+    total: int
+    there: list[DeliveryThere]
+
+
 class AttemptView(BaseModel):
     at: float
     request: PostedView
@@ -81,14 +83,19 @@ async def chosen(
     url: str | None = None,
     domain: str | None = None,
     recipient: str | None = None,
-    message_id: Annotated[str | None, Query(alias="message-id")] = None,
+    message_id: Annotated[str | None, Query(description="With or without its angle brackets.")] = None,
+    message_id_too: Annotated[str | None, Query(alias="message-id", description="The same.")] = None,
     state: DeliveryState | None = None,
     before: DeliveryId | None = None,
 ) -> dict[str, Any]:
-    """`event` is a kind of webhook or of event; `before` the id of a delivery: only older ones."""
+    """`event` is a kind of webhook or of event; `before` the id of a delivery: only older ones.
+
+    In `url` `*` stands for anything.
+    """
+    message_id = message_id or message_id_too
     asked = {
         "event": event,
-        "url": url,
+        "url_pattern" if url and "*" in url else "url": url,
         "domain": domain and domain.lower(),
         "recipient": recipient and recipient.lower(),
         "message_id": message_id and message_id.strip("<>").lower(),
@@ -99,25 +106,6 @@ async def chosen(
 
 
 Chosen = Annotated[dict[str, Any], Depends(chosen)]
-
-
-def view(told: Told) -> DeliveryView:
-    attempts = orjson.loads(told.attempts)
-    return DeliveryView(
-        id=told.id,
-        state=DeliveryState(told.state),
-        webhook=told.webhook,
-        event=told.event,
-        event_id=told.event_key,
-        url=told.url,
-        domain=told.domain,
-        recipient=told.recipient,
-        message_id=told.message_id,
-        created_at=told.at,
-        attempts=len(attempts),
-        status=attempts[-1]["status"] if attempts else None,
-        next_try=told.next_at,
-    )
 
 
 def attempt_view(told: Told, attempt: dict[str, Any]) -> AttemptView:
@@ -140,6 +128,30 @@ async def list_webhook_deliveries(
         asked = {**request.query_params, "before": found[limit - 1].id}
         following = paging.link(request, **asked)
     return DeliveryList(items=[view(told) for told in found[:limit]], next=following)
+
+
+@router.get("/deliveries/wait", responses={**REFUSALS, 404: {"model": DeliveriesThatDidNot}})
+async def wait_for_webhook_deliveries(
+    request: Request, account_id: ChosenAccount, where: Chosen, count: HowMany = 1, timeout: Timeout = 5.0
+) -> DeliveriesThatCame:
+    """Answer once so many such events were posted, whatever was answered; 404 with what there is when time is over.
+
+    `timeout` is in seconds of real time.
+    """
+    emulator = request.app.state.emulator
+    account_id = account_id or emulator.default_account_id
+    database = emulator.database
+
+    def look() -> list[Told] | None:
+        with database.reading(account_id) as tx:
+            found = webhook_deliveries.list_told(tx, {**where, "posted": True}, count)
+        return found if len(found) == count else None
+
+    found = await wait_for(database, account_id, {"webhook"}, look, timeout)
+    if found is not None:
+        return DeliveriesThatCame(items=[view(told) for told in found])
+    with database.reading(account_id) as tx:
+        raise near_deliveries.absence(tx, where, count, timeout)
 
 
 @router.get("/deliveries/{delivery_id}", responses=REFUSALS)

@@ -25,6 +25,12 @@ class Ids:
             state, self._serial = self._marked
             self._random.setstate(state)
 
+    def go_on(self, seed: str) -> None:
+        """Give those of another seed from now on, if there is a seed; `rewind` goes back as before."""
+        if self._seeded:
+            self._random.seed(seed)
+            self._serial = self._random.getrandbits(39)
+
     def hex(self, length: int) -> str:
         return self._random.randbytes((length + 1) // 2).hex()[:length]
 

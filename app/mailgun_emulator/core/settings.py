@@ -1,8 +1,8 @@
 """What can be set from outside, each with a default that works."""
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
@@ -18,6 +18,7 @@ from pydantic_settings import (
 PREFIX = "MAILGUN_EMULATOR_"
 LogLevel = Literal["debug", "info", "warning", "error"]
 Names = Annotated[tuple[str, ...], NoDecode]
+Files = Annotated[tuple[str, ...], NoDecode]
 PortOrOff = Annotated[
     int | None, BeforeValidator(lambda value: None if str(value).lower() == "off" else value)
 ]
@@ -64,6 +65,11 @@ class Settings(BaseSettings):
         None, description="SMTP server that what is delivered is passed on to: `smtp://host:port`."
     )
     database: str = Field(":memory:", min_length=1, description="A file that keeps the state, or `:memory:`.")
+    fixture: Files = Field(
+        (),
+        description="Fixture files, JSON or YAML, separated by commas: what is there when the database is new, and after "
+        "a reset.",
+    )
     strict: bool = Field(
         False,
         description="Refuse what Mailgun refuses: unknown keys, unknown and unverified domains, deliveries more "
@@ -93,6 +99,12 @@ class Settings(BaseSettings):
         description="What tracked links in messages begin with, if not with the URL that the sender called; "
         "{scheme} and {host} stand for the domain's web scheme and tracking host.",
     )
+    journal: int = Field(
+        1000,
+        ge=0,
+        le=1_000_000,
+        description="How many requests are kept with their answers to be looked at, up to 16 MB of them; 0 keeps none.",
+    )
     event_retention: int = Field(30, ge=1, description="Days that events are kept.")
     log_level: LogLevel = Field("info", description="How much is logged: debug, info, warning or error.")
 
@@ -103,6 +115,14 @@ class Settings(BaseSettings):
         if not isinstance(names, list | tuple):
             return names
         return tuple(name.strip().lower() for name in ",".join(map(str, names)).split(",") if name.strip())
+
+    @field_validator("fixture", mode="before")
+    @classmethod
+    def _split_files(cls, value: object) -> object:
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list | tuple):
+            return names
+        return tuple(name.strip() for name in ",".join(map(str, names)).split(",") if name.strip())
 
     @field_validator("domain", "simulator_domain")
     @classmethod
@@ -162,18 +182,36 @@ class Settings(BaseSettings):
         return init_settings, Environment(settings_cls)
 
     @classmethod
-    def load(cls, given: Mapping[str, Any]) -> "Settings":
-        """As `Settings(...)`, but raise `BadSetting` about the first that is wrong."""
+    def load(cls, given: Mapping[str, Any], spell: Callable[[str], str] | None = None) -> Self:
+        """As `Settings(...)`, but raise `BadSetting` about the first that is wrong.
+
+        `spell` is how what is given was named; as an option if nothing else is said.
+        """
         try:
             return cls(**given)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             name, shown = str(first["loc"][0]), first["input"]
-            source = option(name) if name in given else variable(name)
+            source = (spell or option)(name) if name in given else variable(name)
             shown = ",".join(shown) if isinstance(shown, list | tuple) else shown
             raise BadSetting(
                 f"{source} can't be {shown!r}: {first['msg'].removeprefix('Value error, ')}"
             ) from None
+
+
+class GivenSettings(Settings):
+    """What is given, then the defaults; whatever the environment says."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *_: PydanticBaseSettingsSource,
+        **_others: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls
+        return (init_settings,)
 
 
 def _is_reachable(host: str) -> bool:

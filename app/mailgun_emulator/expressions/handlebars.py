@@ -24,13 +24,16 @@ from mailgun_emulator.expressions.handlebars_syntax import InverseBlock
 from mailgun_emulator.expressions.handlebars_values import TemplateError
 
 
-def render(source: str, context: dict[str, Any]) -> str:
-    """The text that the template makes of the context, which is JSON. Raise `handlebars_values.TemplateError`."""
+def render(source: str, context: dict[str, Any], missing: set[str] | None = None) -> str:
+    """The text that the template makes of the context, which is JSON. Raise `handlebars_values.TemplateError`.
+
+    Variables that tags print and that the context does not have, are added to `missing`.
+    """
     program = _compiled(source)
     if isinstance(program, str):
         raise TemplateError(program)
     try:
-        return Rendering(context).program(program)
+        return Rendering(context, missing).program(program)
     except RecursionError:
         raise TemplateError("Evaluation error: nested too deeply") from None
     except OverflowError:
@@ -63,7 +66,7 @@ def _piece(statement: ast.Statement) -> str | Text:
             return ""
         case ast.MustacheStatement():
             value = _expression(statement.path, statement.params, statement.hash_pairs)
-            return _tag(value, escaped=statement.escaped)
+            return _tag(value, escaped=statement.escaped, path=_plain_path(statement))
         case ast.RawBlock():
             raw = ast.Program([ast.ContentStatement(statement.body, statement.body)])
             return _block(statement.path, _expression(statement.path, [], {}), Halves(_program(raw), None))
@@ -72,9 +75,19 @@ def _piece(statement: ast.Statement) -> str | Text:
             return _block(statement.path, value, _halves(statement))
 
 
-def _tag(value: Value, *, escaped: bool) -> Text:
+def _plain_path(statement: ast.MustacheStatement) -> ast.PathExpression | None:
+    """Of a tag that prints a variable and does nothing else."""
+    path = statement.path
+    if not isinstance(path, ast.PathExpression) or statement.params or statement.hash_pairs:
+        return None
+    return None if path.data or _helper_name(path) in HELPERS else path
+
+
+def _tag(value: Value, *, escaped: bool, path: ast.PathExpression | None) -> Text:
     def piece(rendering: Rendering) -> str:
         found = value(rendering)
+        if found is None and path is not None:
+            rendering.miss(path.parts)
         text = found if type(found) is str else values.text(found)
         text = values.escape(text) if escaped else text
         rendering.write(len(text))

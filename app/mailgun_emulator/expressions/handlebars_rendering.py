@@ -34,7 +34,8 @@ class Halves(NamedTuple):
 class Rendering:
     """The contexts, iterations, block parameters and blocks that it is in."""
 
-    def __init__(self, context: dict[str, Any]) -> None:
+    def __init__(self, context: dict[str, Any], missing: set[str] | None = None) -> None:
+        self._missing = missing
         self._contexts: list[Any] = [context]
         self._frames: list[dict[str, Any]] = [{}]
         self._names: list[dict[str, Any]] = []
@@ -91,6 +92,13 @@ class Rendering:
     def _iteration(self, index: int, length: int, key: Any) -> dict[str, Any]:
         own = {"index": index, "key": key, "first": index == 0, "last": index == length - 1}
         return {**self._frames[-1], **own}
+
+    def miss(self, parts: list[str]) -> None:
+        """A tag prints nothing for that path: note it down unless some context has null there."""
+        if self._missing is None or not parts:
+            return
+        if not any(values.has(each, parts) for each in (*self._contexts, *self._names)):
+            self._missing.add(".".join(parts))
 
     def count(self, *, steps: int = 1, level: int = 0) -> None:
         """Raise `TemplateError` once it is too much."""

@@ -70,6 +70,15 @@ def field(value: Any, name: str) -> Any:
     return MISSING
 
 
+def has(value: Any, parts: list[str]) -> bool:
+    """Whether the path leads to something, be it null."""
+    for part in parts:
+        value = field(value, part)
+        if value is MISSING:
+            return False
+    return True
+
+
 def _decimal(value: float) -> str:
     if math.isfinite(value):
         shortest = format(Decimal(repr(value)), "f")

@@ -13,6 +13,7 @@ _ADDRESS_FIELDS = frozenset(
     {"from", "to", "cc", "sender", "reply-to", "resent-from", "resent-to", "resent-cc"}
 )
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)(?:\r\n|\Z)").match
+ADDRESSEES = ("to", "cc")
 _LINE_ENDS = re.compile(r"[\r\n]+[ \t]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _FOLDING_BLANK = re.compile(r"(?<=\S)[ \t](?=\S)")
@@ -70,6 +71,23 @@ def read(mime: bytes) -> list[tuple[str, str]]:
     """Every field in order, unfolded and with its encoded words read. Line ends may be LF or CRLF."""
     head = re.split(rb"\r?\n\r?\n", mime, maxsplit=1)[0]
     return [(field.name, encoded_words.decode(field.value)) for field in split(crlf(head))[0]]
+
+
+def addressees(mime: bytes) -> list[list[str]]:
+    """Whom `To` and whom `Cc` name, each as it is spelled there; what is no address is there as it stands."""
+    named: dict[str, list[str]] = {name: [] for name in ADDRESSEES}
+    for field in split(mime)[0]:
+        name = field.name.lower()
+        if name in named and field.value:
+            named[name] += _addresses_in(field.value)
+    return list(named.values())
+
+
+def _addresses_in(text: str) -> list[str]:
+    try:
+        return [str(each) for each in addresses.parse_list((text,))]
+    except addresses.NotAnAddress:
+        return [encoded_words.decode(text)]
 
 
 def _unfolded(raw: bytes) -> str:

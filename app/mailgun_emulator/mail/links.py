@@ -75,6 +75,33 @@ def rewrite_text(text: str, change: Change) -> str:
     return _BARE_URL.sub(changed, text)
 
 
+def anchors(html: str) -> Iterator[tuple[str, str]]:
+    """Where each `<a>` and `<area>` leads to, whatever kind of URL that is, and the HTML that is shown for it."""
+    shown_from, href = 0, ""
+    for tag in _tags(html):
+        if tag.name not in ("a", "area"):
+            continue
+        if href:
+            yield href, html[shown_from : tag.start]
+        href = ""
+        if not tag.closes:
+            found = next((each.value for each in tag.attributes if each.name == "href"), "")
+            shown_from, href = tag.end, unescape_attribute(found).translate(_DROPPED).strip(_SPACE)
+        if href and tag.name == "area":
+            yield href, next((each.value for each in tag.attributes if each.name == "alt"), "")
+            href = ""
+    if href:
+        yield href, html[shown_from:]
+
+
+def urls_in(text: str) -> Iterator[str]:
+    """The URLs that stand in plain text."""
+    for match in _BARE_URL.finditer(text):
+        url = _without_punctuation(match[0])
+        if is_http(url):
+            yield url
+
+
 def append_html(html: str, fragment: str) -> str:
     """At the end of the body."""
     ends = {tag.name: tag.start for tag in _tags(html) if tag.closes and tag.name in ("body", "html")}

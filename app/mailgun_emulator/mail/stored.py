@@ -1,5 +1,6 @@
 """A message taken apart again, as Mailgun shows stored and inbound ones (facts/sending.md, 1.13 and 8.4)."""
 
+import re
 from binascii import Error as NotBase64
 from binascii import a2b_base64
 from collections.abc import Iterator
@@ -34,24 +35,35 @@ class StoredParts:
     stripped_html: str
 
 
-class _File(NamedTuple):
+class File(NamedTuple):
+    """`content_id` has its angle brackets, if there is one; `inline` is what the text shows or means to show."""
+
     part: Part
     content_id: str
+    inline: bool
+
+
+class Contents(NamedTuple):
+    """`texts` are the bodies by their subtype, with LF line ends. Files without a `content_id` come first."""
+
+    texts: dict[str, list[str]]
+    files: list[File]
+
+    def text(self, subtype: str) -> str | None:
+        """None if there is no such body."""
+        return "\n".join(self.texts[subtype]) if subtype in self.texts else None
+
+
+_NAMED = re.compile(rb"name\s*+[*=]").search
+_OF_ANOTHER_TYPE = re.compile(rb"\ncontent-type[ \t]*+:\s*+(?!text/|multipart/(?!digest))").search
 
 
 def read(mime: bytes) -> StoredParts:
     """Line ends may be LF or CRLF. A message with HTML only gets a `body_plain` made from that."""
     from mailgun_emulator.mail import replies
 
-    texts: dict[str, list[str]] = {}
-    files: list[_File] = []
-    for leaf in _leaves(parsed(mime)):
-        if _is_body(leaf):
-            texts.setdefault(encoded_words.whole(leaf.get_content_subtype()), []).append(_text(leaf))
-        else:
-            files.append(_file(leaf, len(files) + 1))
-    files.sort(key=lambda file: file.content_id != "")
-    bodies = {subtype: "\r\n".join(found) for subtype, found in texts.items()}
+    texts, files = take_apart(mime)
+    bodies = {subtype: "\r\n".join(map(_crlf, found)) for subtype, found in texts.items()}
     html = bodies.pop("html", "")
     stripped_html = replies.strip_html(html)
     plain = bodies.pop("plain", "")
@@ -66,6 +78,38 @@ def read(mime: bytes) -> StoredParts:
         stripped_text=stripped_text,
         stripped_signature=signature,
         stripped_html=stripped_html,
+    )
+
+
+def take_apart(mime: bytes) -> Contents:
+    """The leaves of the tree, whatever is wrong with it."""
+    contents = Contents({}, [])
+    for leaf in _leaves(parsed(mime)):
+        if _is_body(leaf):
+            subtype = encoded_words.whole(leaf.get_content_subtype())
+            contents.texts.setdefault(subtype, []).append(_text(leaf))
+        else:
+            contents.files.append(_file(leaf, len(contents.files) + 1))
+    contents.files.sort(key=lambda file: file.content_id != "")
+    return contents
+
+
+def list_files(mime: bytes) -> list[File]:
+    """Most messages have none, which is told at a hundredth of the cost of taking them apart."""
+    return take_apart(mime).files if _may_have_files(mime) else []
+
+
+def has_files(mime: bytes) -> bool:
+    return _may_have_files(mime) and any(not _is_body(leaf) for leaf in _leaves(parsed(mime)))
+
+
+def _may_have_files(mime: bytes) -> bool:
+    lower = b"\n" + mime.lower()
+    marks = b"\ncontent-disposition", b"\ncontent-id"
+    return (
+        any(mark in lower for mark in marks)
+        or _NAMED(lower) is not None
+        or _OF_ANOTHER_TYPE(lower) is not None
     )
 
 
@@ -101,17 +145,24 @@ def _is_body(leaf: "Message") -> bool:
 
 
 def _text(leaf: "Message") -> str:
-    data = headers.crlf(_data(leaf))
+    data = _data(leaf)
     try:
-        return encoded_words.whole(data.decode(leaf.get_content_charset("utf-8")))
+        text = encoded_words.whole(data.decode(leaf.get_content_charset("utf-8")))
     except (LookupError, ValueError):
-        return data.decode("utf-8", "replace")
+        text = data.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _file(leaf: "Message", number: int) -> _File:
+def _crlf(text: str) -> str:
+    return text.replace("\n", "\r\n")
+
+
+def _file(leaf: "Message", number: int) -> File:
     name = _file_name(leaf) or f"attachment-{number}"
     content_id = encoded_words.whole(encoded_words.decode(" ".join(str(leaf.get("Content-Id", "")).split())))
-    return _File(Part(name, encoded_words.whole(leaf.get_content_type()), _data(leaf)), content_id)
+    part = Part(name, encoded_words.whole(leaf.get_content_type()), _data(leaf))
+    inline = leaf.get_content_disposition() == "inline" or content_id != ""
+    return File(part, content_id, inline)
 
 
 def _file_name(leaf: "Message") -> str | None:

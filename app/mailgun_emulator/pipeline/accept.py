@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from mailgun_emulator.core.errors import Forbidden
+from mailgun_emulator.core import hints
+from mailgun_emulator.core.errors import Forbidden, MailgunError
 from mailgun_emulator.mail import addresses, headers, mime
 from mailgun_emulator.mail.addresses import Address, NotAnAddress
-from mailgun_emulator.pipeline import leniency, options, timing
+from mailgun_emulator.pipeline import leniency, options, placeholders, timing
 from mailgun_emulator.pipeline.compose import compose
 from mailgun_emulator.pipeline.deliver import attempt_delivery
 from mailgun_emulator.pipeline.leniency import SandboxRestricted
@@ -42,7 +43,7 @@ class ForeignSendingIp(Forbidden):
         super().__init__(f"Rejected: IP {ip} can't be used to send the message")
 
 
-async def hand_over(begin: Begin, read: Callable[[], Awaitable[Submission]]) -> str | SandboxRestricted:
+async def hand_over(begin: Begin, read: Callable[[], Awaitable[Submission]]) -> str | MailgunError:
     """Accept what is read. A template for many recipients is rendered before, outside any transaction."""
     async with begin() as (tx, domain):
         submission = await read()
@@ -62,8 +63,8 @@ async def hand_over(begin: Begin, read: Callable[[], Awaitable[Submission]]) -> 
 
 def accept(
     tx: Tx, domain: SendingDomain, submission: Submission, ahead: Mapping[str, "Made"] | None = None
-) -> str | SandboxRestricted:
-    """The id of the message, without angle brackets; or why it was rejected, which leaves an event behind."""
+) -> str | MailgunError:
+    """The id of the message, without angle brackets; or why it is refused, which is to be remembered."""
     leniency.check_may_send(tx, domain)
     if submission.deliver_at is not None:
         leniency.check_delivery_time(tx, domain, submission.deliver_at)
@@ -75,6 +76,12 @@ def accept(
     if refusal is not None:
         _reject(tx, domain, submission, message_id, refusal)
         return refusal
+    if tx.meets_faults:
+        from mailgun_emulator.pipeline import faults  # few accounts have any
+
+        exceeded = faults.refusal_of(tx, domain.name, submission)
+        if exceeded is not None:
+            return exceeded
     is_batch = submission.recipient_variables is not None
     if is_batch:
         submission = replace(submission, options={**submission.options, "batch": {"id": tx.ids.object_id()}})
@@ -134,11 +141,14 @@ def accept_copy(
     ahead: Mapping[str, "Made"] | None = None,
 ) -> None:
     times = [timing.delivery_time(tx, domain.id, copy, each.email) for each in recipients]
-    filled = copy
+    lists = {} if "mailing-list" in copy.options else mailing_lists.list_among(tx, recipients)
+    filled = replace(copy, hints=[]) if lists else copy  # the members may have what is not given yet
     if "template" in copy.options:
         from mailgun_emulator.pipeline import templating  # most messages, the first above all, do without
 
-        filled = templating.fill(tx, domain, copy, ahead)
+        filled = templating.fill(tx, domain, filled, ahead)
+    if not lists:
+        _hint_at_unfilled(filled)
     message, body = _message(tx, domain, filled, message_id, recipients, max(times, default=tx.now))
     messages.add(tx, message, body)
     tx.tell("message", message.storage_key)
@@ -146,7 +156,6 @@ def accept_copy(
         told = _accepted(filled, message, recipient.email, at if at > tx.now else copy.deliver_at)
         record(tx, EventType.ACCEPTED, message, recipient.email, told)
     at_once = len(recipients) <= DELIVERED_AT_ONCE
-    lists = {} if "mailing-list" in copy.options else mailing_lists.list_among(tx, recipients)
     for recipient, at in zip(recipients, times, strict=True):
         listed = lists.get(recipient.email.lower())
         if listed is not None:
@@ -158,6 +167,20 @@ def accept_copy(
         else:
             subject = f"{message.id} {recipient.email}"
             jobs.schedule(tx, Step.DELIVER, subject, domain_id=domain.id, after=at - tx.now)
+
+
+def _hint_at_unfilled(copy: Submission) -> None:
+    for text in (copy.subject, copy.html, copy.text):
+        if text and placeholders.OF_VARIABLES in text:
+            for placeholder in placeholders.of_variables(text):
+                hints.add(copy.hints, _about_unfilled(placeholder, copy))
+
+
+def _about_unfilled(placeholder: str, copy: Submission) -> str:
+    if not copy.marks:
+        return f"`{placeholder}` stays as it is: no recipient-variables were given"
+    to = copy.marks.get("%recipient_email%", "the recipient")
+    return f"`{placeholder}` stays as it is: the variables of {to} have no such name"
 
 
 def _accepted(
@@ -214,11 +237,22 @@ def _message(
         attachments=_summary(copy),
         size=len(body),
         url=f"{copy.base_url}/v3/domains/{domain.name}/messages/{key}",
+        addressees=_addressees(copy, body),
         accepted_at=tx.now,
         expires_at=delivery + domain.stored_seconds,
         domain_name=domain.name,
     )
     return message, body
+
+
+def _addressees(copy: Submission, body: bytes) -> str:
+    """As the header names them, which the sender may have written."""
+    if copy.ready is not None or (
+        copy.headers and any(name.lower() in headers.ADDRESSEES for name, _ in copy.headers)
+    ):
+        return orjson.dumps(headers.addressees(body)).decode()
+    named = [[str(each) for each in copy.to], [str(each) for each in copy.cc]]
+    return orjson.dumps(named).decode()
 
 
 def _envelope_sender(copy: Submission, domain: SendingDomain) -> str:
@@ -250,9 +284,7 @@ def _summary(copy: Submission) -> str:
     return orjson.dumps(mime.attachment_summary([*copy.attachments, *copy.inlines])).decode()
 
 
-def resend(
-    tx: Tx, domain: SendingDomain, stored: StoredMime, submission: Submission
-) -> str | SandboxRestricted:
+def resend(tx: Tx, domain: SendingDomain, stored: StoredMime, submission: Submission) -> str | MailgunError:
     """Send a stored message to the recipients of the submission, under a new id."""
     own = {name.lower(): value for name, value in reversed(headers.read(stored.mime))}
     asked, variables = orjson.loads(stored.options), orjson.loads(stored.variables)

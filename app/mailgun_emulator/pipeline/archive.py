@@ -29,7 +29,8 @@ async def archive(database: Database, outgoing: Outgoing, job: DueJob) -> None:
         mime = _copy(tx, row, recipient)
     answer = None
     if mime is not None:
-        answer = await outgoing.post(url, data=mime, headers={"Content-Type": CONTENT_TYPE})
+        headers = {"Content-Type": CONTENT_TYPE}
+        answer = await outgoing.post_for(database, job, url, data=mime, headers=headers)
     async with database.begin(job.account_id) as tx:
         if jobs.complete(tx, job) and answer is not None:
             if not answer.is_final:

@@ -48,7 +48,7 @@ class Letter(NamedTuple):
 async def forward(database: Database, outgoing: Outgoing, job: DueJob) -> None:
     """Its end, and each failure on the way, is an event."""
     letter = await _read(database, job)
-    answer = None if letter is None else await _post(outgoing, letter, _forwarded)
+    answer = None if letter is None else await _post(database, outgoing, job, letter, _forwarded)
     async with database.begin(job.account_id) as tx:
         if jobs.complete(tx, job) and letter is not None and answer is not None:
             after = _retry(tx, job, Step.FORWARD, answer)
@@ -58,7 +58,7 @@ async def forward(database: Database, outgoing: Outgoing, job: DueJob) -> None:
 async def notify_of_stored(database: Database, outgoing: Outgoing, job: DueJob) -> None:
     """That it is stored was told when it was; of the notice there are no events."""
     letter = await _read(database, job)
-    answer = None if letter is None else await _post(outgoing, letter, _noticed)
+    answer = None if letter is None else await _post(database, outgoing, job, letter, _noticed)
     async with database.begin(job.account_id) as tx:
         if jobs.complete(tx, job) and letter is not None and answer is not None:
             after = _retry(tx, job, Step.STORE_NOTIFY, answer)
@@ -79,10 +79,13 @@ async def _read(database: Database, job: DueJob) -> Letter | None:
         return Letter(message, mime, recipient, url, signature, tx.ids.hex(BOUNDARY_LENGTH))
 
 
-async def _post(outgoing: Outgoing, letter: Letter, write: Callable[[Letter], Encoded]) -> Answer:
+async def _post(
+    database: Database, outgoing: Outgoing, job: DueJob, letter: Letter, write: Callable[[Letter], Encoded]
+) -> Answer:
     """Taking a large message apart takes its time."""
     form = await asyncio.to_thread(write, letter)
-    return await outgoing.post(letter.url, data=form.body, headers={"Content-Type": form.content_type})
+    headers = {"Content-Type": form.content_type}
+    return await outgoing.post_for(database, job, letter.url, data=form.body, headers=headers)
 
 
 def _forwarded(letter: Letter) -> Encoded:

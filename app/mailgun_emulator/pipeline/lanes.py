@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import NamedTuple
 
 from mailgun_emulator.state.jobs import DueJob
@@ -34,13 +34,18 @@ class Lanes:
 
     async def clear(self) -> None:
         """Forget all that waits, and break off what is under way; what is put in meanwhile is not touched."""
-        tasks = list(self._tasks.values())
-        self._waiting.clear()
-        self._tasks.clear()  # now, because a task that never began does not end by itself
+        if tasks := self.break_off():
+            await asyncio.wait(tasks)
+
+    def break_off(self, account_ids: Collection[str] | None = None) -> "list[asyncio.Task[None]]":
+        """Nothing of these accounts, or of any, waits any more or goes on from here; what ends by that."""
+        lanes = [lane for lane in self._tasks if account_ids is None or lane.account_id in account_ids]
+        tasks = [self._tasks.pop(lane) for lane in lanes]  # now: a task that never began does not end by itself
+        for lane in lanes:
+            self._waiting.pop(lane, None)
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        return tasks
 
     async def _run(self, lane: Lane) -> None:
         waiting = self._waiting[lane]

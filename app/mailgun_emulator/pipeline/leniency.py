@@ -73,9 +73,15 @@ def sending_domain(tx: Tx, name: str) -> SendingDomain:
     An unknown domain is refused with 401 (facts/sending.md, 1.7), unless it is below a wildcard domain; so is what no
     address can have for a domain.
     """
-    found = sending.find(tx, name) or sending.find_parent(tx, name)
-    if found is not None:
-        return found
+    return find_sending_domain(tx, name) or make_sending_domain(tx, name)
+
+
+def find_sending_domain(tx: Tx, name: str) -> SendingDomain | None:
+    return sending.find(tx, name) or sending.find_parent(tx, name)
+
+
+def make_sending_domain(tx: Tx, name: str) -> SendingDomain:
+    """The account has none of that name, and none above it that sends for it."""
     if tx.settings.strict:
         raise Unauthorized(hint=f"The account has no domain {name}.")
     if not addresses.is_domain(name):

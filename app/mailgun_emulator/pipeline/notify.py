@@ -79,7 +79,7 @@ async def notify(database: Database, outgoing: Outgoing, job: DueJob) -> None:
             post = compose(tx, owed.payload, owed.signing_key, owed.parent_signing_key)
     answer = None
     if owed is not None and post is not None:
-        answer = await outgoing.post(owed.url, data=post.body, headers=HEADERS)
+        answer = await outgoing.post_for(database, job, owed.url, data=post.body, headers=HEADERS)
     async with database.begin(job.account_id) as tx:
         if jobs.complete(tx, job) and owed is not None and post is not None and answer is not None:
             _finish(tx, job, owed, post, answer)

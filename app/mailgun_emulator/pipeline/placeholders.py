@@ -1,5 +1,6 @@
 """Placeholders, and what each recipient's copy has in their place (facts/sending.md, 1.9 and 1.10)."""
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -12,6 +13,9 @@ from mailgun_emulator.mail.addresses import Address, NotAnAddress
 Fill = Callable[[str], str]
 
 _BEGIN = "%recipient"
+OF_VARIABLES = "%recipient."
+"""What those begin with that `of_values` makes."""
+_OF_VARIABLE = re.compile(r"%recipient\.[^%\s]{1,60}%")
 
 
 def of_recipient(to: Address) -> dict[str, str]:
@@ -36,6 +40,11 @@ def of_values(values: Mapping[str, Any]) -> dict[str, str]:
 
 def are_in(text: str | None) -> bool:
     return text is not None and _BEGIN in text
+
+
+def of_variables(text: str) -> list[str]:
+    """Those in it of variables that a recipient may have."""
+    return _OF_VARIABLE.findall(text)
 
 
 def fill(text: str, marks: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from mailgun_emulator.mail import dates, dkim_signature, inbound, mime, spam, stored
+from mailgun_emulator.mail import dates, dkim_signature, headers, inbound, mime, spam, stored
 from mailgun_emulator.mail.addresses import Address
 from mailgun_emulator.mail.stored import StoredParts
 from mailgun_emulator.pipeline import list_posts, track, tracking_urls
@@ -280,6 +280,7 @@ def _message(
         attachments=_json(mime.attachment_summary(parts.attachments)),
         size=len(body),
         url=f"{mail.base_url}/v3/domains/{domain.name}/messages/{key}",
+        addressees=_json(headers.addressees(body)),
         accepted_at=tx.now,
         expires_at=tx.now + domain.stored_seconds,
         domain_name=domain.name,

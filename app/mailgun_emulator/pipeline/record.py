@@ -12,7 +12,7 @@ from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import OF_LISTS, EventType
 from mailgun_emulator.state.messages import SentMessage
 
-__all__ = ["About", "Subject", "origin", "record", "storage"]
+__all__ = ["About", "Subject", "origin", "record", "remember", "storage"]
 
 _NULL_WITHOUT_TAGS = (EventType.ACCEPTED, EventType.REJECTED)
 """As recorded (facts/sending.md, 3.1)."""
@@ -50,6 +50,27 @@ def record(
         notify.schedule(tx, kind, message.domain_id, payload, row)
     tx.tell("event", payload)
     return payload
+
+
+def remember(
+    tx: Tx, kind: EventType, about: Subject, recipient: str, payload: dict[str, Any], tags: list[str]
+) -> None:
+    """What happened before, at what is now the transaction's time: it is counted, and nobody is told.
+
+    It is found by the `tags`, and counted for those of the subject.
+    """
+    events.add(
+        tx,
+        domain_id=about.domain_id,
+        type=kind,
+        key=payload["id"],
+        recipient=recipient,
+        message_id=about.message_id,
+        payload=orjson.dumps(payload).decode(),
+        tags=tags,
+    )
+    if kind not in OF_LISTS:
+        tally.count(tx, kind, about, payload)
 
 
 def _of_message(kind: EventType, message: Subject, recipient: str, tags: list[str]) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """What is handed over to be sent, before it is a message."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+from pydantic import Field
 
 from mailgun_emulator.mail import headers, json_text, mime
 from mailgun_emulator.mail.addresses import Address
@@ -19,7 +20,7 @@ class Submission:
     `recipient_variables` each of `to` gets a copy of its own. `base_url` is the one the sender called. By SMTP it came
     from a client that called itself `helo`, secured as `tls` says.
     Who only sends to us, as any server may, is not `authenticated`. `marks` are the placeholders of the one recipient
-    that this is the copy for, with what to fill in.
+    that this is the copy for, with what to fill in. `hints` are for who sends it; all its copies share them.
     """
 
     sender: str
@@ -48,6 +49,7 @@ class Submission:
     tls: str = ""
     authenticated: bool = True
     marks: dict[str, str] = field(default_factory=dict)
+    hints: Annotated[list[str], Field(exclude=True)] = field(default_factory=list, compare=False)
 
     @property
     def is_personal(self) -> bool:

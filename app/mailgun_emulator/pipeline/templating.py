@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from mailgun_emulator.core import hints
 from mailgun_emulator.expressions.handlebars_values import TemplateError
 from mailgun_emulator.mail import addresses, bodies, json_text, replies, stored
 from mailgun_emulator.mail import headers as fields
@@ -26,13 +27,17 @@ class TemplateFailed(Exception):
 
 
 class Made(NamedTuple):
-    """What a version of a template reads to one recipient, or the `error` that there was."""
+    """What a version of a template reads to one recipient, or the `error` that there was.
+
+    `missing` are the variables that it prints and nobody gave.
+    """
 
     content: Content
     html: str = ""
     text: str | None = None
     headers: Mapping[str, str] = {}
     error: str = ""
+    missing: tuple[str, ...] = ()
 
 
 def find_for_many(tx: Tx, domain: SendingDomain, submission: Submission) -> Content | None:
@@ -74,6 +79,7 @@ def fill(tx: Tx, domain: SendingDomain, copy: Submission, ahead: Mapping[str, Ma
         made = ahead.get(copy.to[0].email) if ahead else None
         return render(copy, content, domain.name, made)
     except TemplateFailed as failure:
+        hints.add(copy.hints, f"The message will fail: {failure}")
         return _failed(copy, str(failure), domain.name)
 
 
@@ -107,6 +113,8 @@ def render(copy: Submission, content: Content, domain_name: str, made: Made | No
         made = make(copy, content)
     if made.error:
         raise TemplateFailed(made.error)
+    for name in made.missing:
+        hints.add(copy.hints, _about_missing(copy, name))
     copy = _with_headers(copy, made.headers, domain_name)
     if copy.ready is not None:
         copy = replace(copy, ready=_with_body(copy.ready, made.html, made.text))
@@ -118,21 +126,36 @@ def render(copy: Submission, content: Content, domain_name: str, made: Made | No
     return replace(copy, options={**options, "template-info": info})
 
 
+def _about_missing(copy: Submission, name: str) -> str:
+    template = copy.options.get("template", "")
+    if f"%recipient.{name}%" in copy.marks:
+        return (
+            f"Template {template} prints `{name}`, which only the recipient-variables have: "
+            f'give it as t:variables={{"{name}": "%recipient.{name}%"}}'
+        )
+    return (
+        f"Template {template} prints `{name}`, which was not given: "
+        "not in t:variables, nor as v:NAME, nor in h:X-Mailgun-Variables"
+    )
+
+
 def make(copy: Submission, content: Content) -> Made:
     """What takes long of rendering, and needs the copy and the template alone."""
+    missing = set[str]()
     try:
         context = _context(copy)
         if content.engine != template_versions.ENGINES[0]:
             raise TemplateFailed(f"engine {content.engine} is not rendered by the emulator")
-        html = _rendered(copy, content.content, context, "body")
+        html = _rendered(copy, content.content, context, "body", missing)
         headers = {
-            name: " ".join(_rendered(copy, source, context, f"{name} header").split())
+            name: " ".join(_rendered(copy, source, context, f"{name} header", missing).split())
             for name, source in orjson.loads(content.headers).items()
         }
     except TemplateFailed as failure:
         return Made(content, error=str(failure))
     as_text = copy.options.get("template-text") == "yes"
-    return Made(content, html, replies.to_text(html) if as_text else None, headers)
+    text = replies.to_text(html) if as_text else None
+    return Made(content, html, text, headers, missing=tuple(sorted(missing)))
 
 
 def _failed(copy: Submission, why: str, domain_name: str) -> Submission:
@@ -147,12 +170,12 @@ def _failed(copy: Submission, why: str, domain_name: str) -> Submission:
     return replace(copy, options={**kept, "template-info": info, "template-error": why})
 
 
-def _rendered(copy: Submission, source: str, context: dict[str, Any], where: str) -> str:
+def _rendered(copy: Submission, source: str, context: dict[str, Any], where: str, missing: set[str]) -> str:
     """Placeholders are filled in once more in what comes out (facts/sending.md, 2.5)."""
     from mailgun_emulator.expressions import handlebars
 
     try:
-        return copy.filled_in(handlebars.render(source, context))
+        return copy.filled_in(handlebars.render(source, context, missing))
     except TemplateError as error:
         name = copy.options.get("template") or "given as content"
         raise TemplateFailed(f"template {name}, {where}: {error}") from None

@@ -1,6 +1,7 @@
 """The links that a message carries for one recipient, and what they say when followed (facts/sending.md, 5.2)."""
 
 import hmac
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -22,6 +23,7 @@ LONGEST_UNSUBSCRIBE_URL = 900
 EVERYTHING = "*"
 MAILBOX = "u+"
 
+_CLICKED = re.compile(r"https?://[^?#]+/c/([\w-]+)", re.ASCII).fullmatch
 _VARIABLE = "v:"
 _LEFT_OUT = "-"
 
@@ -149,6 +151,19 @@ def follow(tx: Tx, purpose: Purpose, text: str) -> Visit:
         raise InvalidLink
     tx.account_id = domain.account_id
     return _visit(tx, domain, token)
+
+
+def target_of(tx: Tx, url: str) -> str | None:
+    """Where a link of the account's mail leads in the end; None if it is not one of those that are counted."""
+    match = _CLICKED(url)
+    if match is None:
+        return None
+    try:
+        token = tokens.read(match[1])
+        domain = _checked(tx, Purpose.CLICK, token)
+    except BadToken:
+        return None
+    return token.first(Name.TARGET) if domain.account_id == tx.account_id else None
 
 
 def follow_address(tx: Tx, domain_id: str, local_part: str) -> Visit | None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from mailgun_emulator.pipeline.expire import expire
@@ -39,7 +40,9 @@ class Worker:
         """By account: its clock is set by one at a time, who may wait for the work in between."""
 
     async def start(self) -> None:
+        """No job is ever given the number of one that was under way: they go on from here."""
         async with self._database.begin() as tx:
+            tx.next_id("job")
             jobs.free_all(tx, self._database.clocks)
         self._task = asyncio.create_task(self._run())
 
@@ -55,6 +58,18 @@ class Worker:
         """Break off what is under way: there are no jobs any more."""
         await self._lanes.clear()
         self._failures.clear()
+
+    async def replace(self, change: Callable[[], None], account_ids: Collection[str] | None = None) -> None:
+        """Make a change that leaves other jobs to these accounts, or to all: what is under way for them is broken off.
+
+        It is left alone if the change fails.
+        """
+        async with self._one_at_a_time:
+            change()
+            ending = self._lanes.break_off(account_ids)
+            await self._database.committed()
+        if ending:
+            await asyncio.wait(ending)
 
     async def drain(self, account_id: str = "") -> int:
         """Do all that is due, of one account or of all, and all that makes due, until nothing is; return how much."""

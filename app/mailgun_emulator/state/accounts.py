@@ -1,6 +1,6 @@
 """Accounts: everything else belongs to one."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Field, SQLModel, col, select
@@ -8,9 +8,9 @@ from sqlmodel import Field, SQLModel, col, select
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.core.settings import Settings
-from mailgun_emulator.state import domains, keys
+from mailgun_emulator.state import domains, keys, own_domains
 from mailgun_emulator.state.database import Tx
-from mailgun_emulator.state.statements import Statement
+from mailgun_emulator.state.statements import Query, Statement
 
 
 class AccountNotFound(NotFound):
@@ -42,7 +42,26 @@ class Account(SQLModel, table=True):
     clock_frozen_at: float | None = None
 
 
+class _Id(NamedTuple):
+    id: str
+
+
+class _Kept(NamedTuple):
+    name: str
+    signing_key: str
+    created_at: float
+    parent_id: str | None
+
+
 _INSERT = Statement(insert(Account))
+_KEPT = Query(
+    select(Account.name, Account.signing_key, Account.created_at, Account.parent_id).where(
+        col(Account.id) == bindparam("id")
+    ),
+    _Kept,
+)
+_ID = Query(select(Account.id).where(col(Account.id) == bindparam("id")), _Id)
+_SUBACCOUNTS = Query(select(Account.id).where(col(Account.parent_id) == bindparam("parent_id")), _Id)
 _KEEP_CLOCK = Statement(
     update(Account)
     .where(col(Account.id) == bindparam("account_id"))
@@ -60,8 +79,12 @@ def create(
     signing_key: str | None = None,
     domain_names: tuple[str, ...] | None = None,
     parent_id: str | None = None,
+    created_at: float | None = None,
 ) -> Account:
-    """An account as Mailgun hands it over: a key, a sandbox domain, and here verified domains as well."""
+    """An account as Mailgun hands it over: a key, a sandbox domain, and here verified domains as well.
+
+    The oldest is the default one.
+    """
     if parent_id is not None and get(tx, parent_id).parent_id is not None:
         raise ParentIsSubaccount(parent_id)
     account_id = id or tx.ids.object_id()
@@ -70,15 +93,15 @@ def create(
         name=name or f"Account {account_id[:6]}",
         signing_key=signing_key or f"key-{tx.ids.hex(32)}",
         public_key=f"pubkey-{tx.ids.hex(32)}",
-        created_at=tx.now,
+        created_at=tx.now if created_at is None else created_at,
         parent_id=parent_id,
     )
     _INSERT.run(tx, **account.model_dump())
-    keys.create(tx, account_id, secret=api_key, description="The account's first key")
+    keys.add(tx, account_id, secret=api_key, description="The account's first key")
     sandbox = f"sandbox{account_id}{account_id[:8]}.mailgun.org"
-    domains.create(tx, sandbox, account_id, type="sandbox", state=domains.State.ACTIVE, verified=True)
+    domains.add(tx, sandbox, account_id, type="sandbox", state=domains.State.ACTIVE, verified=True)
     for domain_name in (f"{account_id[:8]}.example.com",) if domain_names is None else domain_names:
-        domains.create(tx, domain_name, account_id, state=domains.State.ACTIVE, verified=True)
+        domains.add(tx, domain_name, account_id, state=domains.State.ACTIVE, verified=True)
     return account
 
 
@@ -112,13 +135,25 @@ def get(tx: Tx, account_id: str) -> Account:
     return account
 
 
+def has_signing_key(tx: Tx, text: str) -> bool:
+    """Whether it is the signing key of any account."""
+    found = tx.read("SELECT 1 FROM account WHERE signing_key = :text LIMIT 1", {"text": text})
+    return found.fetchone() is not None
+
+
+def check(tx: Tx, account_id: str) -> None:
+    """That there is such an account."""
+    if _ID.find(tx, id=account_id) is None:
+        raise AccountNotFound(account_id)
+
+
 def list_all(tx: Tx) -> list[Account]:
     return list(tx.session.exec(select(Account).order_by(col(Account.created_at), col(Account.id))))
 
 
 def list_subaccounts(tx: Tx, account_id: str) -> list[str]:
     """Their ids."""
-    return list(tx.session.exec(select(Account.id).where(Account.parent_id == account_id)))
+    return [each.id for each in _SUBACCOUNTS.list(tx, parent_id=account_id)]
 
 
 def keep_clock(tx: Tx, clock: Clock) -> None:
@@ -126,37 +161,34 @@ def keep_clock(tx: Tx, clock: Clock) -> None:
     _KEEP_CLOCK.run(tx, account_id=tx.account_id, offset=clock.offset, frozen_at=clock.frozen_at)
 
 
-def delete_account(tx: Tx, account_id: str) -> None:
-    """With all that belongs to it, subaccounts and work not yet done included."""
+def delete_account(tx: Tx, account_id: str) -> list[str]:
+    """With all that belongs to it, subaccounts and work not yet done included; the ids of those that went."""
     tx.settle()
-    subaccounts = list_subaccounts(tx, account_id)
+    gone = [account_id, *list_subaccounts(tx, account_id)]
     if _DELETE.run(tx, id=account_id).rowcount == 0:
         raise AccountNotFound(account_id)
-    for each in (account_id, *subaccounts):
+    for each in gone:
         tx.forget_clock(each)
+    tx.read_faults()
+    return gone
 
 
 def reset(tx: Tx, account_id: str) -> None:
     """As it was handed over: the same id, first key, signing key and verified domains, and nothing else."""
-    account = get(tx, account_id)
+    kept = _KEPT.find(tx, id=account_id)
+    if kept is None:
+        raise AccountNotFound(account_id)
     tx.account_id = account_id
-    first_key = next((key.secret for key in keys.list_keys(tx, kind=keys.Kind.USER)), None)
-    names = tuple(
-        domain.name
-        for domain in reversed(domains.list_domains(tx, state=domains.State.ACTIVE, limit=1000)[0])
-        if domain.type == "custom" and not domain.automatic
-    )
-    name, signing_key, created_at = account.name, account.signing_key, account.created_at
-    parent_id = account.parent_id
-    tx.session.expunge_all()
+    first_key = keys.first_secret(tx)
+    names = tuple(domain.name for domain in own_domains.list_sending(tx) if not domain.automatic)
     delete_account(tx, account_id)
     create(
         tx,
-        name,
+        kept.name,
         id=account_id,
-        api_key=first_key,
-        signing_key=signing_key,
+        api_key=first_key or None,
+        signing_key=kept.signing_key,
         domain_names=names,
-        parent_id=parent_id,
+        parent_id=kept.parent_id,
+        created_at=kept.created_at,
     )
-    get(tx, account_id).created_at = created_at  # the oldest is the default account

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from mailgun_emulator.state.lock import DatabaseUnusable, lock
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x4D47454D  # "MGEM", so that a file of another program is told from ours
 
 
@@ -42,6 +42,10 @@ def connect(path: str) -> HeldConnection:
     return connection
 
 
+def schema() -> str:
+    return files("mailgun_emulator.state").joinpath("schema.sql").read_text()
+
+
 def _prepare(connection: HeldConnection, path: str) -> None:
     application, version = (
         connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
@@ -61,8 +65,7 @@ def _prepare(connection: HeldConnection, path: str) -> None:
         "PRAGMA wal_autocheckpoint = 4000;"  # pages; each is written back once, however often it has changed
     )
     if empty:
-        schema = files("mailgun_emulator.state").joinpath("schema.sql").read_text()
         connection.executescript(
-            f"BEGIN; {schema} PRAGMA application_id = {APPLICATION_ID};"
+            f"BEGIN; {schema()} PRAGMA application_id = {APPLICATION_ID};"
             f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
         )

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from math import inf
@@ -16,6 +16,7 @@ from mailgun_emulator.mail.dkim import KeyPairs
 from mailgun_emulator.state.connection import connect
 from mailgun_emulator.state.lock import IN_MEMORY, DatabaseUnusable
 from mailgun_emulator.state.notices import Kind, Listener, Notice
+from mailgun_emulator.state.row_ids import RowIds
 from mailgun_emulator.state.statements import PutOff, Statement
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Tx:
     def __init__(self, database: "Database", account_id: str = "") -> None:
         self._database = database
         self.ids = database.ids
+        self.row_ids = database.row_ids
         self.key_pairs = database.key_pairs
         self.settings = database.settings
         self.account_id = account_id
@@ -115,7 +117,11 @@ class Tx:
 
     def next_id(self, table: str) -> int:
         """For a row that is inserted `later`, so that others can refer to it at once."""
-        return self._database.next_id(table)
+        return self.row_ids.next(table)
+
+    def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        self._begin_to_write()
+        self._database.connection.executemany(sql, rows)
 
     def settle(self) -> None:
         """Write what was put off in this turn. A verb that reads or deletes what is written `later` begins with it."""
@@ -140,6 +146,10 @@ class Tx:
         if self._database.listeners:
             self._notices.append(Notice(kind, self._account_id, subject))
 
+    def now_of(self, account_id: str) -> float:
+        """By that account's clock."""
+        return to_the_microsecond(self._database.clock_of(account_id).now())
+
     def set_clock(self, clock: Clock) -> None:
         """From now on it is the time of the transaction's account."""
         self._sets_clock = True
@@ -151,6 +161,14 @@ class Tx:
         self._sets_clock = True
         self._database.clocks.pop(account_id, None)
         self.account_id = self._account_id
+
+    @property
+    def meets_faults(self) -> bool:
+        return self._account_id in self._database.faults
+
+    def read_faults(self) -> None:
+        """Some were added or deleted."""
+        self._database.read_faults()
 
     def end_reading(self) -> None:
         self._end(keep=True)
@@ -166,6 +184,7 @@ class Tx:
             self._database.connection.execute("ROLLBACK TO tx")
             if self._sets_clock:
                 self._database.read_clocks()
+            self._database.read_faults()
         self._database.put_off(self._put_off if keep else self._settled)
         if keep and self._notices:
             self._database.notices += self._notices
@@ -192,13 +211,14 @@ class Database:
         self.notices: list[Notice] = []
         """What is told as soon as it is committed."""
         self._put_off: PutOff = {}
-        self._last_ids: dict[str, int] = {}
         self._batch: list[asyncio.Future[None]] | None = None
         try:
             self.connection = connect(self.path)
             try:
+                self.row_ids = RowIds(self.connection)
                 self.ids = self._new_ids()
                 self.read_clocks()
+                self.read_faults()
             except BaseException:
                 self.connection.close()
                 raise
@@ -220,6 +240,12 @@ class Database:
             "WHERE clock_offset != 0 OR clock_frozen_at IS NOT NULL"
         )
         self.clocks = {account: Clock(self.clock.now, *set_to) for account, *set_to in rows}
+
+    def read_faults(self) -> None:
+        """`faults` are the accounts that have some: see `state.faults`."""
+        self.faults = frozenset(
+            one for (one,) in self.connection.execute("SELECT DISTINCT account_id FROM fault")
+        )
 
     def clock_of(self, account_id: str) -> Clock:
         return self.clocks.get(account_id, self.clock)
@@ -267,13 +293,6 @@ class Database:
         finally:
             tx.end_reading()
 
-    def next_id(self, table: str) -> int:
-        if table not in self._last_ids:
-            (last,) = self.connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608 - no input
-            self._last_ids[table] = last
-        self._last_ids[table] += 1
-        return self._last_ids[table]
-
     def put_off(self, rows: PutOff) -> None:
         for statement, more in rows.items():
             self._put_off.setdefault(statement, []).extend(more)
@@ -303,6 +322,12 @@ class Database:
             self._batch = []
             self.connection.execute("BEGIN")
             asyncio.get_running_loop().call_soon(self._commit)
+
+    def flush(self) -> None:
+        """Commit now what has ended, for who uses the connection outside any transaction."""
+        if self._open is not None:
+            raise RuntimeError("A transaction is open.")
+        self._commit()
 
     def _commit(self) -> None:
         batch, self._batch = self._batch, None
@@ -343,16 +368,28 @@ class Database:
         self.next_due = inf if at is None else at
 
     def restore(self, pristine: "Database") -> None:
-        """Become a copy of another, in one go, however much there is (facts/performance.md, 7)."""
-        self._commit()
-        starts = self.connection.execute("SELECT at FROM start").fetchall()
-        pristine.connection.backup(self.connection)
-        self.connection.execute("DELETE FROM start")
-        self.connection.executemany("INSERT INTO start (at) VALUES (?)", starts)
+        """Back to the start: also ids and keys are given once more."""
+        self.become(pristine.connection)
         self.key_pairs = KeyPairs(self.settings.seed)
         self.ids.rewind()
+
+    def copied(self) -> "Database":
+        """All as it is now, in memory: to be read at length, in a thread, while this one goes on."""
+        copy = Database(self.settings, self.clock, IN_MEMORY)
+        self.flush()
+        copy.become(self.connection)
+        return copy
+
+    def become(self, other: sqlite3.Connection) -> None:
+        """Become a copy of another, in one go, however much there is (facts/performance.md, 7)."""
+        self.flush()
+        starts = self.connection.execute("SELECT at FROM start").fetchall()
+        with self.row_ids.renewed():
+            other.backup(self.connection)
+        self.connection.execute("DELETE FROM start")
+        self.connection.executemany("INSERT INTO start (at) VALUES (?)", starts)
         self.read_clocks()
-        self._last_ids = {}
+        self.read_faults()
         self.memory.clear()
         self.next_due = 0.0
         self.changed.set()

@@ -1,6 +1,7 @@
 """Sending domains (facts/account.md, 1)."""
 
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import orjson
@@ -51,7 +52,8 @@ class Finding(StrEnum):
     MISSING = "missing"
 
 
-_ALL_FOUND = orjson.dumps(dict.fromkeys(("spf", "mx", "cname"), Finding.FOUND)).decode()
+ALL_FOUND = orjson.dumps(dict.fromkeys(("spf", "mx", "cname"), Finding.FOUND)).decode()
+"""What a look-up finds of a domain that is verified."""
 
 
 class Domain(SQLModel, table=True):
@@ -217,6 +219,15 @@ def was_deleted(tx: Tx, name: str) -> bool:
     return tx.session.get(FormerDomain, (tx.account_id, name.lower())) is not None
 
 
+def list_names(tx: Tx) -> list[str]:
+    """Of all of the account's, in the order of the alphabet."""
+    found = tx.read(
+        "SELECT name FROM domain WHERE account_id = :account_id AND NOT deleted ORDER BY name",
+        {"account_id": tx.account_id},
+    )
+    return [name for (name,) in found]
+
+
 def list_owned(tx: Tx) -> list[OwnedDomain]:
     """Of all accounts, those that are being removed included."""
     return _OWNED.list(tx)
@@ -224,21 +235,33 @@ def list_owned(tx: Tx) -> list[OwnedDomain]:
 
 def create(tx: Tx, name: str, account_id: str | None = None, **fields: Any) -> Domain:
     """`fields` are the columns that differ from their defaults."""
+    return Domain(**add(tx, name, account_id, **fields))
+
+
+def add(tx: Tx, name: str, account_id: str | None = None, **fields: Any) -> dict[str, Any]:
+    """As `create`, but nobody needs the domain; its columns."""
     name, owner = name.lower(), account_id or tx.account_id
     if _ID.find(tx, account_id=owner, name=name) is not None:
         raise DomainTaken
     _RESURRECT.run(tx, account_id=owner, name=name)
     if fields.get("verified"):
-        fields = {"checked": _ALL_FOUND, **fields}
-    domain = Domain(
-        id=tx.ids.object_id(),
-        account_id=owner,
-        name=name,
-        created_at=tx.now,
-        **{"authority": name, **fields},
-    )
-    _INSERT.run(tx, **domain.model_dump())
-    return domain
+        fields = {"checked": ALL_FOUND, **fields}
+    values = {
+        **_defaults(),
+        "id": tx.ids.object_id(),
+        "account_id": owner,
+        "name": name,
+        "created_at": tx.now,
+        "authority": name,
+        **fields,
+    }
+    _INSERT.run(tx, **values)
+    return values
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    return {name: field.default for name, field in Domain.model_fields.items() if not field.is_required()}
 
 
 def authority_of_new(tx: Tx, name: str) -> str:

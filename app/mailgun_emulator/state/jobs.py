@@ -1,5 +1,6 @@
 """Work to be done later: a row each, written in the transaction of what it follows from."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from math import inf
@@ -29,6 +30,22 @@ class Step(StrEnum):
     ARCHIVE = "archive"
     IMPORT = "import"
     CERTIFY = "certify"
+
+
+NUMBERED: Mapping[str, str] = {
+    Step.DELIVER: "message",
+    Step.RECEIVE: "message",
+    Step.FOLLOW_UP: "message",
+    Step.FORWARD: "message",
+    Step.STORE_NOTIFY: "message",
+    Step.RELAY: "message",
+    Step.ARCHIVE: "message",
+    Step.EXPAND_LIST: "list_posting",
+    Step.NOTIFY: "webhook_delivery",
+}
+"""The steps whose subjects begin with the number of a row, and the table it is in."""
+_NUMBER = re.compile(r'((?:\[|\{"message":\{"id":)?)(\d+)')
+"""In text, in a JSON list, and in a message told in full."""
 
 
 class Job(SQLModel, table=True):
@@ -151,6 +168,13 @@ def list_due(tx: Tx, most: int) -> list[DueJob]:
     if tx.account_id:
         return _DUE_OF_ACCOUNT.list(tx, account_id=tx.account_id, now=tx.now, most=most)
     return _DUE.list(tx, now=tx.now, most=most)
+
+
+def moved(step: str, subject: str, shifts: Mapping[str, int]) -> str:
+    """The same job's subject, when the rows of these tables have numbers that are higher by so much."""
+    shift = shifts.get(NUMBERED.get(step, ""), 0)
+    found = _NUMBER.match(subject) if shift else None
+    return f"{found[1]}{int(found[2]) + shift}{subject[found.end() :]}" if found else subject
 
 
 def take(tx: Tx, job: DueJob) -> None:

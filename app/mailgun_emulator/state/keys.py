@@ -1,6 +1,7 @@
 """API keys and what each opens (facts/account.md, 7)."""
 
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import bindparam, insert
@@ -80,8 +81,23 @@ class Credential(NamedTuple):
     deleted: bool
 
 
+class _Secret(NamedTuple):
+    secret: str
+
+
 _INSERT = Statement(insert(ApiKey))
 _FORGET = Statement(delete_from(ApiKey).where(col(ApiKey.secret) == bindparam("secret")))
+_FIRST = Query(
+    select(ApiKey.secret)
+    .where(
+        col(ApiKey.account_id) == bindparam("account_id"),
+        ApiKey.kind == Kind.USER.value,
+        col(ApiKey.deleted).is_(False),
+    )
+    .order_by(col(ApiKey.created_at), col(ApiKey.id))
+    .limit(1),
+    _Secret,
+)
 _BY_SECRET = Query(
     select(*(getattr(ApiKey, name) for name in Credential._fields)).where(
         col(ApiKey.secret) == bindparam("secret")
@@ -106,7 +122,12 @@ def allows(role: str, method: str, path: str) -> bool:
             return method == "GET" or (method == "POST" and path.startswith(QUERIED_BY_POST))
 
 
-def create(
+def create(tx: Tx, account_id: str, **wanted: Any) -> ApiKey:
+    """As `add`."""
+    return ApiKey(**add(tx, account_id, **wanted))
+
+
+def add(
     tx: Tx,
     account_id: str,
     *,
@@ -115,8 +136,9 @@ def create(
     role: Role = Role.ADMIN,
     lifetime: float | None = None,
     **described: Any,
-) -> ApiKey:
-    """`lifetime` in seconds; `described` are description, domain_name, requestor, user_name, user_id.
+) -> dict[str, Any]:
+    """The key's columns. `lifetime` in seconds; `described` are description, domain_name, requestor, user_name,
+    user_id.
 
     A `secret` that was given before and opens nothing any more opens again.
     """
@@ -124,19 +146,25 @@ def create(
         secret = tx.ids.secret()
     else:
         _FORGET.run(tx, secret=secret)
-    key = ApiKey(
-        secret=secret,
-        id=key_id(secret),
-        account_id=account_id,
-        kind=kind,
-        role=role,
-        created_at=tx.now,
-        updated_at=tx.now,
-        expires_at=None if lifetime is None else tx.now + lifetime,
+    values = {
+        **_defaults(),
+        "secret": secret,
+        "id": key_id(secret),
+        "account_id": account_id,
+        "kind": kind,
+        "role": role,
+        "created_at": tx.now,
+        "updated_at": tx.now,
+        "expires_at": None if lifetime is None else tx.now + lifetime,
         **described,
-    )
-    _INSERT.run(tx, **key.model_dump())
-    return key
+    }
+    _INSERT.run(tx, **values)
+    return values
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    return {name: field.default for name, field in ApiKey.model_fields.items() if not field.is_required()}
 
 
 def key_id(secret: str) -> str:
@@ -150,19 +178,30 @@ def key_id(secret: str) -> str:
     return f"{zlib.crc32(digest):08x}-{zlib.adler32(digest):08x}"
 
 
+def first_secret(tx: Tx) -> str:
+    """Of the oldest key that opens the account; empty if there is none."""
+    found = _FIRST.find(tx, account_id=tx.account_id)
+    return "" if found is None else found.secret
+
+
 def find_by_secret(tx: Tx, secret: str) -> Credential | None:
     """None also for a key that was deleted or disabled or has expired."""
     found = _BY_SECRET.recall(tx, secret=secret)
     if found is None or found.deleted or found.disabled_reason is not None:
         return None
-    if found.expires_at is not None and found.expires_at <= tx.now:
+    if found.expires_at is not None and found.expires_at <= tx.now_of(found.account_id):
         return None
     return found
 
 
+def find_former(tx: Tx, secret: str) -> Credential | None:
+    """Also one that opens nothing any more."""
+    return _BY_SECRET.find(tx, secret=secret)
+
+
 def is_known(tx: Tx, secret: str) -> bool:
     """Whether there ever was such a key, even if it opens nothing any more."""
-    return _BY_SECRET.find(tx, secret=secret) is not None
+    return find_former(tx, secret) is not None
 
 
 def check_limit(tx: Tx) -> None:

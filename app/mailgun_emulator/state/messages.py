@@ -19,7 +19,8 @@ class Message(SQLModel, table=True):
     """One copy as it goes out. JSON is kept as text, times are seconds since 1970.
 
     `sender` is the envelope's, `recipients` a list of addresses, `headers` those that events repeat, `options` what
-    delivery needs to know, `url` where the stored copy is read, on the host the sender called.
+    delivery needs to know, `url` where the stored copy is read, on the host the sender called. `addressees` are two
+    lists: whom the header fields To and Cc name, with the names they have there.
     """
 
     __tablename__: ClassVar[Any] = "message"
@@ -37,6 +38,7 @@ class Message(SQLModel, table=True):
     attachments: str
     size: int
     url: str
+    addressees: str
     accepted_at: float
     expires_at: float
     mime: bytes
@@ -58,6 +60,7 @@ class SentMessage(NamedTuple):
     attachments: str
     size: int
     url: str
+    addressees: str
     accepted_at: float
     expires_at: float
     domain_name: str

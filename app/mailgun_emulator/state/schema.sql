@@ -100,6 +100,23 @@ CREATE TABLE domain (
 	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
 );
 
+CREATE TABLE fault (
+	id VARCHAR NOT NULL, 
+	account_id VARCHAR NOT NULL, 
+	position INTEGER NOT NULL, 
+	wanted VARCHAR NOT NULL, 
+	does VARCHAR NOT NULL, 
+	times INTEGER, 
+	seen INTEGER NOT NULL, 
+	hits INTEGER NOT NULL, 
+	used INTEGER NOT NULL, 
+	until FLOAT NOT NULL, 
+	PRIMARY KEY (id), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
+);
+
+CREATE INDEX fault_order ON fault (account_id, position);
+
 CREATE TABLE former_domain (
 	account_id VARCHAR NOT NULL, 
 	name VARCHAR NOT NULL, 
@@ -317,6 +334,7 @@ CREATE TABLE message (
 	attachments VARCHAR NOT NULL, 
 	size INTEGER NOT NULL, 
 	url VARCHAR NOT NULL, 
+	addressees VARCHAR NOT NULL, 
 	accepted_at FLOAT NOT NULL, 
 	expires_at FLOAT NOT NULL, 
 	mime BLOB NOT NULL, 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Index, bindparam, delete, insert, or_, update
+from sqlalchemy import Index, bindparam, delete, insert, literal_column, or_, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col, select
 
@@ -150,14 +150,19 @@ def put(tx: Tx, delivery_id: int, state: DeliveryState, attempts: str, next_at: 
 _FILTERS: dict[str, Any] = {
     "event": or_(col(WebhookDelivery.webhook) == bindparam("event"), col(Event.type) == bindparam("event")),
     "url": col(WebhookDelivery.url) == bindparam("url"),
+    "url_pattern": col(WebhookDelivery.url).op("GLOB")(bindparam("url_pattern")),
     "domain": col(Domain.name) == bindparam("domain"),
     "recipient": col(Event.recipient) == bindparam("recipient"),
     "message_id": col(Event.message_id) == bindparam("message_id"),
     "state": col(WebhookDelivery.state) == bindparam("state"),
+    "posted": col(WebhookDelivery.attempts) != literal_column("'[]'"),
     "before": col(WebhookDelivery.id) < bindparam("before"),
     "id": _ID,
 }
-"""What `list_told` can choose by; `event` is a kind of webhook or of event, `before` the id of another delivery."""
+"""What `list_told` can choose by; `event` is a kind of webhook or of event, `before` the id of another delivery.
+
+`url_pattern` has `*` for anything; `posted` are those with an attempt, whatever value is given.
+"""
 
 
 @cache
@@ -182,6 +187,17 @@ def list_told(tx: Tx, where: Mapping[str, Any], most: int) -> list[Told]:
     """Of the account's deliveries the newest first."""
     tx.settle()
     return _select(frozenset(where)).list(tx, **where, account_id=tx.account_id, most=most)
+
+
+def total(tx: Tx) -> int:
+    """How many the account has."""
+    tx.settle()
+    row = tx.read(
+        "SELECT count(*) FROM webhook_delivery JOIN domain ON domain.id = domain_id "
+        "WHERE account_id = :account AND NOT deleted",
+        {"account": tx.account_id},
+    ).fetchone()
+    return int(row[0])
 
 
 def get_told(tx: Tx, delivery_id: int) -> Told:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from mailgun_emulator.core.errors import Forbidden, InvalidPrivateKey, Unauthorized
 from mailgun_emulator.mail.dkim import KeyPairs
@@ -16,6 +17,12 @@ from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.web.forms import as_flag, header_values, read_fields
+from mailgun_emulator.web.hints import hint
+
+USER = "api"
+"""The user name that goes with every API key."""
+AROUND = " \t\r\n'\"`<>"
+"""What no key begins or ends with, and what gets there by mistake."""
 
 
 async def begin(request: Request) -> AsyncIterator[Tx]:
@@ -48,7 +55,8 @@ OpenTx = Annotated[Tx, Depends(begin_open, scope="function")]
 async def chosen_tx(request: Request, tx: OpenTx, account: str | None = None) -> Tx:
     """Of the account that `account` or an API key names; without both of the default account."""
     if account:
-        tx.account_id = accounts.get(tx, account).id
+        accounts.check(tx, account)
+        tx.account_id = account
     elif "authorization" in request.headers:
         authenticate(request, tx)
     return tx
@@ -103,13 +111,29 @@ class Sending:
         self._tx.__enter__()
         try:
             authenticate(request, self._tx)
-            return self._tx, leniency.sending_domain(self._tx, request.path_params["domain"])
+            return self._tx, self._domain(request.path_params["domain"])
         except BaseException as error:
             self._tx.__exit__(type(error), error, error.__traceback__)
             raise
 
+    def _domain(self, name: str) -> SendingDomain:
+        found = leniency.find_sending_domain(self._tx, name)
+        if found is None:
+            near = _near_domain(self._tx, name)
+            found = leniency.make_sending_domain(self._tx, name)
+            if near:
+                hint(self._request, f"The account had no domain {name}, so it was made; did you mean {near}?")
+        return found
+
     async def __aexit__(self, kind: type[BaseException] | None, *about: object) -> None:
         await self._tx.__aexit__(kind, *about)
+
+
+def _near_domain(tx: Tx, name: str) -> str | None:
+    from mailgun_emulator.web import domain_hints  # seldom needed
+
+    alike = [other for other in domains.list_names(tx) if other.count(".") == name.count(".")]
+    return domain_hints.near_name(name, alike)
 
 
 async def stocked(request: Request) -> KeyPairs:
@@ -132,25 +156,46 @@ def authenticate(request: Request, tx: Tx) -> None:
     refusal = (
         InvalidPrivateKey if request.scope["path"].startswith(("/v1/", "/v4/address/")) else Unauthorized
     )
-    secret = _password(header_values(request.scope).get(b"authorization", b""))
-    if not secret:
-        raise refusal
-    credential = keys.find_by_secret(tx, secret)
+    user, secret = _login(header_values(request.scope).get(b"authorization", b""))
+    credential = keys.find_by_secret(tx, secret) if secret else None
     if credential is not None:
+        request.scope["mailgun_account_id"] = credential.account_id
         if credential.kind == keys.Kind.DOMAIN and not may_send(request, credential):
-            raise refusal(hint="A domain sending key only sends messages of its domain.")
+            raise refusal(
+                hint=f"The key is a sending key of {credential.domain_name}: it only sends its messages"
+            )
         if not keys.allows(credential.role, request.method, request.scope["path"]):
             raise Forbidden(hint=f"A key of role {credential.role} may not do this.")
         tx.account_id = credential.account_id
         request.scope["mailgun_key_id"] = credential.id
-    elif keys.is_known(tx, secret):
-        raise refusal(hint="This key was deleted or disabled, or has expired.")
-    elif leniency.opens_default_account(tx):
+    elif secret and not keys.is_known(tx, secret) and leniency.opens_default_account(tx):
         tx.account_id = request.app.state.emulator.default_account_id
         request.scope["mailgun_key_id"] = keys.key_id(secret)
+        request.scope["mailgun_account_id"] = tx.account_id
+        if secret.strip(AROUND) != secret:
+            hint(request, "There are quotes or white space around the key")
     else:
-        raise refusal(hint="No account has this key.")
-    request.scope["mailgun_account_id"] = tx.account_id
+        _explain(request, tx)
+        raise refusal
+    if user != USER:
+        hint(request, f"Mailgun's user name is `{USER}`, not `{user}`")
+
+
+def _explain(request: Request, tx: Tx) -> None:
+    from mailgun_emulator.web import login_hints  # seldom needed
+
+    for text in login_hints.about(request, tx, AROUND):
+        hint(request, text)
+
+
+def account_of(scope: Scope, tx: Tx, default_account_id: str) -> str:
+    """The account a request speaks for, whether or not it may; empty if none."""
+    _, secret = _login(header_values(scope).get(b"authorization", b""))
+    credential = keys.find_by_secret(tx, secret) if secret else None
+    if credential is not None:
+        return credential.account_id
+    is_welcome = bool(secret) and leniency.opens_default_account(tx) and not keys.is_known(tx, secret)
+    return default_account_id if is_welcome else ""
 
 
 def may_send(request: Request, credential: keys.Credential) -> bool:
@@ -161,11 +206,13 @@ def may_send(request: Request, credential: keys.Credential) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _password(header: bytes) -> str:
+def _login(header: bytes) -> tuple[str, str]:
+    """User name and password."""
     scheme, _, encoded = header.partition(b" ")
     if scheme.lower() != b"basic":
-        return ""
+        return "", ""
     try:
-        return b64decode(encoded).decode().partition(":")[2]
+        user, _, password = b64decode(encoded).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return ""
+        return "", ""
+    return user, password

@@ -1,17 +1,11 @@
 """Every error a client sees leaves through here."""
 
-import logging
-import re
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
 
 from mailgun_emulator.core.errors import BadRequest, MailgunError, ServerError
-
-HINT_HEADER = "X-Mailgun-Emulator-Hint"
-_UNPRINTABLE = re.compile(r"[^ -~]")
-log = logging.getLogger(__name__)
+from mailgun_emulator.web import hints
 
 
 def install(app: FastAPI) -> None:
@@ -23,19 +17,18 @@ def install(app: FastAPI) -> None:
 async def answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, MailgunError)  # noqa: S101 - tells the type checker what install() promises
     headers = error.headers()
-    if error.hint:
-        headers[HINT_HEADER] = _UNPRINTABLE.sub(_escaped, " ".join(error.hint.split()))
-        log.warning("%s %s: %s", request.method, request.url.path, error.hint)
+    if error.status in (401, 404):
+        from mailgun_emulator.web import domain_hints  # seldom needed
+
+        domain_hints.add(request, error)
+    elif error.hint:
+        hints.hint(request, error.hint)
     body = error.body()
     if isinstance(body, str):
         return PlainTextResponse(body, error.status, headers)
     import orjson
 
     return Response(orjson.dumps(body), error.status, headers, media_type="application/json")
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return ascii(found[0])[1:-1]
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:

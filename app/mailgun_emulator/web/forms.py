@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
@@ -45,6 +45,19 @@ class Fields(dict[str, list[Any]]):
         values = self.get(name)
         return values[0] if values else None
 
+    def read(self, query: bytes, headers: Mapping[bytes, bytes], body: bytes) -> None:
+        """Take in what a request has; refuse a body that is too large, or not what its headers say."""
+        if query:
+            for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+                self.setdefault(_plain(name), []).append(value)
+        if headers.get(b"content-encoding", b"").lower() == b"gzip":
+            body = _gunzip(body)
+        if len(body) > MOST_BYTES:
+            raise RequestTooLarge
+        self.content_type = headers.get(b"content-type", b"").decode("latin-1")
+        if body:
+            self.update(_parse(body, self.content_type, self))
+
 
 _INDEX = re.compile(r"\[\d*\]$")
 
@@ -69,21 +82,10 @@ async def read_fields(request: Request) -> Fields:
     if known is not None:
         return known
     fields = scope["mailgun_fields"] = Fields()
-    query = scope["query_string"]
-    if query:
-        for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
-            fields.setdefault(_plain(name), []).append(value)
-    headers = header_values(scope)
     body: bytes | None = scope.get("mailgun_body")  # read already for a `bare` handler
     if body is None:
         body = await request.body()
-    if headers.get(b"content-encoding", b"").lower() == b"gzip":
-        body = _gunzip(body)
-    if len(body) > MOST_BYTES:
-        raise RequestTooLarge
-    fields.content_type = headers.get(b"content-type", b"").decode("latin-1")
-    if body:
-        fields.update(_parse(body, fields.content_type, fields))
+    fields.read(scope["query_string"], header_values(scope), body)
     return fields
 
 
@@ -138,7 +140,9 @@ def _multipart(body: bytes, content_type: str) -> list[tuple[str, Any]]:
     """
     found = _BOUNDARY.search(content_type)
     if found is None:
-        raise MalformedMultipart
+        raise MalformedMultipart(
+            hint="The Content-Type header has no boundary: leave that header to the HTTP client"
+        )
     boundary = (found[1] or found[2]).encode("latin-1")
     parts = _split_plain(body, b"--" + boundary)
     return _parse_any(body, boundary) if parts is None else parts
@@ -247,6 +251,8 @@ class Form(BaseModel):
     model_config = ConfigDict(populate_by_name=True, extra="ignore")
     missing: ClassVar[str] = "Missing mandatory parameter: {name}"
     invalid: ClassVar[str] = "Invalid parameter: {name} is invalid"
+    free: ClassVar[tuple[str, ...]] = ()
+    """Beginnings of parameters that a request may have besides."""
     _lists: ClassVar[dict[str, bool]]
 
     @classmethod
@@ -255,6 +261,11 @@ class Form(BaseModel):
             field.alias or name: get_origin(field.annotation) is list
             for name, field in cls.model_fields.items()
         }
+
+    @classmethod
+    def names(cls) -> Iterable[str]:
+        """Of its parameters, as clients write them."""
+        return cls._lists
 
     @classmethod
     def of(cls: "type[FormT]", fields: Fields) -> "FormT":

@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailgun_emulator.core.errors import MailgunError
-from mailgun_emulator.web import errors
+from mailgun_emulator.web import errors, hints
+from mailgun_emulator.web.hints import Expected
+from mailgun_emulator.web.journal import REQUEST_HEADER, Hearing, Journal, Pieces, cut
 from mailgun_emulator.web.routing import RouteIndex
 
 Header = tuple[bytes, bytes]
@@ -42,21 +44,45 @@ def bare(handler: Handler) -> Handler:
 
 
 class Front:
-    """The ASGI application. Its answers look like those of Mailgun's Go services (facts/account.md, 0.1)."""
+    """The ASGI application. Its answers look like those of Mailgun's Go services (facts/account.md, 0.1).
 
-    def __init__(self, app: FastAPI, index: RouteIndex) -> None:
+    What is asked of Mailgun's API and how it is answered is noted in the journal.
+    """
+
+    def __init__(self, app: FastAPI, index: RouteIndex, journal: Journal) -> None:
         self._app = app
         self._index = index
+        self.journal = journal
+        self._expected: dict[int, Expected] = {}
+        self._emulator = app.state.emulator
+        self._database = self._emulator.database
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        route = self._index.find(scope).route
-        if route is not None and getattr(route.endpoint, "is_bare", False):
+        found = self._index.find(scope)
+        route = found.route
+        if found.is_api and self.journal.most:
+            self.journal.begin(scope)
+        answering: ASGIApp | None = None
+        if self._database.faults and found.is_api:
+            from mailgun_emulator.web import faults  # seldom there are any
+
+            answering, send = await faults.meet(self._emulator, scope, receive, send)
+        if answering is None and route is not None and getattr(route.endpoint, "is_bare", False):
             await self._call(route, scope, receive, send)
+        elif "mailgun_request" not in scope:
+            await (answering or self._app)(scope, receive, _Dressed(self, scope, send))
         else:
-            await self._app(scope, receive, _Dressed(scope, send))
+            hearing = Hearing(receive)
+            dressed = _Dressed(self, scope, send, hearing.body)
+            try:
+                if route is None and answering is None:
+                    await _body(hearing)  # nobody else reads what a wrong path was sent
+                await (answering or self._app)(scope, hearing, dressed)
+            finally:
+                dressed.end()
 
     async def _call(self, route: APIRoute, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"], scope["path_params"] = self._app, scope["mailgun_found"].parameters
@@ -72,9 +98,40 @@ class Front:
             log.exception("%s %s failed", request.method, request.url.path)
             response = await errors.answer_failure(request, error)
         told = _one_line(response.body) if JSON in response.raw_headers else response.body
-        headers = _headers(scope, response.raw_headers, len(told))
+        headers = self.headers(scope, response.raw_headers, len(told))
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        if "mailgun_request" in scope:
+            self.journal.keep(scope, cut(body), response.status_code, headers, cut(told))
         await send({"type": "http.response.body", "body": told})
+
+    def headers(self, scope: Scope, own: list[Header], length: int | None = None) -> list[Header]:
+        """All that an answer bears; with `length` for JSON, whose content type has a charset on the wire."""
+        headers = [JSON_ON_THE_WIRE if header == JSON else header for header in own]
+        if length is not None:
+            headers = [header for header in headers if header[0] != b"content-length"]
+            headers.append((b"content-length", b"%d" % length))
+        headers += STANDARD
+        key_id = scope.get("mailgun_key_id")
+        if key_id is not None:
+            headers.append((b"x-mailgun-key-id", key_id.encode()))
+        number = scope.get("mailgun_request")
+        if number is not None:
+            headers.append((REQUEST_HEADER, b"%d" % number[0]))
+        hint = self._hint(scope)
+        if hint is not None:
+            headers.append(hint)
+        return headers
+
+    def _hint(self, scope: Scope) -> Header | None:
+        """Fields that nothing looks at are known by now."""
+        fields, found = scope.get("mailgun_fields"), scope["mailgun_found"]
+        if fields and found.route is not None and found.is_api:
+            expected = self._expected.get(id(found.route))
+            if expected is None:
+                expected = self._expected[id(found.route)] = hints.expected_by(found.route)
+            if not expected.names.issuperset(fields):
+                hints.about_fields(scope, fields, expected)
+        return hints.header(scope)
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -92,40 +149,47 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 class _Dressed:
-    """Holds back the start of a JSON answer until its length is known."""
+    """Holds back the start of a JSON answer until its length is known, and notes in the journal what was `heard`."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, front: Front, scope: Scope, send: Send, heard: Pieces | None = None) -> None:
+        self._front = front
         self._scope = scope
         self._send = send
         self._start: Message | None = None
+        self._heard = heard
+        self._told = Pieces()
+        self._status = 0
+        self._headers: list[Header] = []
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             if JSON in message["headers"]:
                 self._start = message
                 return
-            message = {**message, "headers": _headers(self._scope, message["headers"])}
-        elif self._start is not None:
-            start, self._start = self._start, None
-            message = {**message, "body": _one_line(message.get("body", b""))}
-            headers = _headers(self._scope, start["headers"], len(message["body"]))
-            await self._send({**start, "headers": headers})
+            message = self._begun(message)
+        elif message["type"] == "http.response.body":
+            if self._start is not None:
+                start, self._start = self._start, None
+                message = {**message, "body": _one_line(message.get("body", b""))}
+                await self._send(self._begun(start, len(message["body"])))
+            if self._heard is not None:
+                self._told.add(message.get("body", b""))
+                if not message.get("more_body"):
+                    self.end()
         await self._send(message)
+
+    def _begun(self, start: Message, length: int | None = None) -> Message:
+        self._status = start["status"]
+        self._headers = self._front.headers(self._scope, start["headers"], length)
+        return {**start, "headers": self._headers}
+
+    def end(self) -> None:
+        """It is answered, or never will be. The journal has it before the client can know."""
+        if self._heard is not None:
+            heard, self._heard = self._heard, None
+            self._front.journal.keep(self._scope, heard.cut(), self._status, self._headers, self._told.cut())
 
 
 def _one_line(body: bytes) -> bytes:
     """Mailgun ends its JSON with a line end."""
     return body if body.endswith(b"\n") else body + b"\n"
-
-
-def _headers(scope: Scope, own: list[Header], length: int | None = None) -> list[Header]:
-    """With `length` for JSON, whose content type has a charset on the wire."""
-    headers = [JSON_ON_THE_WIRE if header == JSON else header for header in own]
-    if length is not None:
-        headers = [header for header in headers if header[0] != b"content-length"]
-        headers.append((b"content-length", b"%d" % length))
-    headers += STANDARD
-    key_id = scope.get("mailgun_key_id")
-    if key_id is not None:
-        headers.append((b"x-mailgun-key-id", key_id.encode()))
-    return headers

@@ -30,11 +30,10 @@ class Asked(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _knows_all(cls, given: Any) -> Any:
-        unknown = (
-            [str(name) for name in given if name not in cls.model_fields] if isinstance(given, dict) else []
-        )
+        known = {field.alias or name: field for name, field in cls.model_fields.items()}
+        unknown = [str(name) for name in given if name not in known] if isinstance(given, dict) else []
         if unknown:
-            raise ValueError(f"{unknown[0]} is not known here; possible are {', '.join(cls.model_fields)}")
+            raise ValueError(f"{unknown[0]} is not known here; possible are {', '.join(known)}")
         return given
 
 

@@ -1,8 +1,6 @@
 """Finds the operation a request addresses, however many there are, and loads its section when first asked for."""
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -12,21 +10,22 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
-from mailgun_emulator.web.errors import HINT_HEADER
-
-log = logging.getLogger(__name__)
+from mailgun_emulator.web import hints
 
 MOST_REMEMBERED = 1000
+OTHERS = frozenset({"_emulator", "c", "o", "u"})
+"""What the paths begin with that are not of Mailgun's API: our own, and those that links in messages lead to."""
 ANALYTICS = "/v1/analytics/"
 """Below it neither paths nor methods are known that are not there (facts/clients.md)."""
 
 
 class Found(NamedTuple):
-    """A route, or none, the path's parameters, and the methods that the path knows."""
+    """A route, or none, the path's parameters, the methods that the path knows, and whether it is of Mailgun's API."""
 
     route: APIRoute | None
     parameters: dict[str, str]
     methods: set[str]
+    is_api: bool
 
 
 class _Node:
@@ -89,33 +88,56 @@ class RouteIndex(BaseRoute):
                 self.load_section(name)
         known: set[str] = set()
         found = self._match(self._root, segments, 0, method, known)
+        is_api = not segments or segments[0] not in OTHERS
         if found is None:
-            return Found(None, {}, known)
+            return Found(None, {}, known, is_api)
         route, values = found
         values.reverse()
-        return Found(route, dict(zip(route.param_convertors, values, strict=True)), known)
+        return Found(route, dict(zip(route.param_convertors, values, strict=True)), known, is_api)
+
+    def knows(self, method: str, segments: list[str]) -> bool:
+        """Whether there is such a path, be it for another method."""
+        found = self._find(method, segments)
+        return found.route is not None or bool(found.methods)
 
     def nearest(self, path: str) -> str | None:
         """The known path that looks most like this one."""
         for name in sorted(self._waiting):
             self.load_section(name)
-        known = {template for template, node in self._walk(self._root, "") if node.routes}
-        return next(iter(get_close_matches(path, sorted(known), n=1, cutoff=0.5)), None)
+        first = path.split("/")[1]
+        known = {
+            _filled(template, path): template
+            for template, node in self._walk(self._root, "")
+            if node.routes and (first == "_emulator") == template.startswith("/_emulator")
+        }
+        found = hints.nearest(path, sorted(known), least=0.5)
+        return None if found is None else known[found]
+
+    def routes(self) -> Iterator[APIRoute]:
+        """All of the API; sections are loaded as far as it is read."""
+        for name in (None, *sorted(self._waiting)):
+            if name is not None:
+                self.load_section(name)
+            for template, node in self._walk(self._root, ""):
+                if not template.startswith("/_emulator"):
+                    yield from node.routes.values()
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route, parameters, known = self.find(scope)
+        route, parameters, known, _ = self.find(scope)
         if route is not None:
             scope["route"], scope["endpoint"], scope["path_params"] = route, route.endpoint, parameters
             await route.app(scope, receive, send)
         elif scope["method"] == "OPTIONS":
             await PlainTextResponse("", 200)(scope, receive, send)
         elif scope["path"].startswith(ANALYTICS):
+            self._hint(scope)
             await JSONResponse({"error": "Not Found"}, 404)(scope, receive, send)
         elif known:
             methods = ", ".join(sorted(known))
+            hints.hint(scope, f"{scope['method']} is no method of this path: it knows {methods}")
             refusal = PlainTextResponse("Method Not Allowed\n", 405, {"Allow": methods})
             await refusal(scope, receive, send)
         else:
@@ -123,12 +145,14 @@ class RouteIndex(BaseRoute):
 
     async def _unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As Mailgun's Go services answer (facts/sending.md, 10.2)."""
+        self._hint(scope)
         headers = {"X-Content-Type-Options": "nosniff"}
-        nearest = self.nearest(scope["path"])
-        if nearest is not None:
-            headers[HINT_HEADER] = f"No such path. Nearest: {nearest}"
-            log.warning("%s %s is unknown; the nearest is %s", scope["method"], scope["path"], nearest)
         await PlainTextResponse("404 page not found\n", 404, headers)(scope, receive, send)
+
+    def _hint(self, scope: Scope) -> None:
+        from mailgun_emulator.web import path_hints  # seldom needed
+
+        hints.hint(scope, path_hints.about(self, scope["method"], _segments(scope)))
 
     def _node(self, template: str) -> _Node:
         node = self._root
@@ -173,6 +197,21 @@ class RouteIndex(BaseRoute):
             yield from self._walk(child, f"{path}/{segment}")
         if node.parameter is not None:
             yield from self._walk(node.parameter, f"{path}/{{}}")
+
+
+def operation_names(route: APIRoute) -> tuple[str, ...]:
+    """What its operation goes by: its handler's name, and as in the OpenAPI document, which tells apart its twins."""
+    name = route.operation_id or route.name
+    section, version = route.endpoint.__module__.rpartition(".")[2], route.path.split("/")[1]
+    return (name, f"{name}_{version}", f"{section}_{name}", f"{section}_{name}_{version}")
+
+
+def _filled(template: str, path: str) -> str:
+    """The template with the path's own values, if it is as long."""
+    ours, theirs = template.split("/"), path.split("/")
+    if len(ours) != len(theirs) or ours[1] != theirs[1]:
+        return template
+    return "/".join(their if our == "{}" else our for our, their in zip(ours, theirs, strict=True))
 
 
 def _segments(scope: Scope) -> list[str]:

@@ -13,6 +13,7 @@ from mailgun_emulator.mail.mime import Part
 from mailgun_emulator.pipeline import options
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.web.forms import Fields, Form, Upload, read_fields
+from mailgun_emulator.web.hints import hint, told_of
 from mailgun_emulator.web.paging import base_url
 
 _SENDER = "from"
@@ -20,8 +21,8 @@ _VARIABLES = "x-mailgun-variables"
 
 
 class MissingParameter(BadRequest):
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} parameter is missing")
+    def __init__(self, name: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{name} parameter is missing", hint=hint)
 
 
 class NoBody(BadRequest):
@@ -42,6 +43,9 @@ class NotMultipart(BadRequest):
 class MessageIsNoFile(BadRequest):
     message = "'message' parameter is not a file"
 
+    def __init__(self) -> None:
+        super().__init__(hint="The part `message` needs a file name, as any uploaded file has")
+
 
 Choice = Annotated[str | None, BeforeValidator(options.choice)]
 """`yes`, `no` or `htmlonly`."""
@@ -53,6 +57,7 @@ class OptionsForm(Form):
     Besides these, every `h:NAME` adds a header and every `v:NAME` a variable.
     """
 
+    free: ClassVar[tuple[str, ...]] = ("h:", "v:")
     to: list[str] = Field(
         default_factory=list, description="Recipients: repeated, or separated by commas; 1,000 at the most."
     )
@@ -124,7 +129,7 @@ async def read_parts(request: Request) -> Submission:
     form = MessageForm.of(fields if fields.json is None else Fields())
     authors = _addresses(_SENDER, form.sender)
     if not authors and not form.template:  # a template may have one
-        raise MissingParameter(_SENDER)
+        raise MissingParameter(_SENDER, hint=_why_unread(fields))
     recipients: dict[str, Any] = {name: _addresses(name, getattr(form, name)) for name in ("to", "cc", "bcc")}
     _check_recipients(recipients["to"], sum(map(len, recipients.values())))
     recipients = {name: unique(each) for name, each in recipients.items()}
@@ -138,8 +143,8 @@ async def read_parts(request: Request) -> Submission:
         text=form.text,
         html=form.html,
         amp_html=form.amp_html,
-        attachments=_parts(form.attachment),
-        inlines=_parts(form.inline),
+        attachments=_parts(request, "attachment", form.attachment),
+        inlines=_parts(request, "inline", form.inline),
         **recipients,
         **_shared(request, fields, form),
     )
@@ -181,7 +186,26 @@ def _addresses(name: str, values: list[str]) -> list[Address]:
     try:
         return parse_list(value for value in values if value)
     except NotAnAddress:
-        raise BadRequest(f"{name} parameter is not a valid address. please check documentation") from None
+        raise BadRequest(
+            f"{name} parameter is not a valid address. please check documentation",
+            hint=_why_no_address(name, values),
+        ) from None
+
+
+def _why_no_address(name: str, values: list[str]) -> str | None:
+    if any(value.lstrip()[:1] in ("[", "{") for value in values):
+        return f"`{name}` is not read as JSON: repeat it, once for each address, or separate them by commas"
+    return None
+
+
+def _why_unread(fields: Fields) -> str | None:
+    """Why a message may have no fields at all."""
+    if fields.json is not None:
+        return "The body is JSON, which messages are not read from: send it as multipart/form-data"
+    if not fields and fields.content_type:
+        kind = fields.content_type.partition(";")[0]
+        return f"No fields were found in the body, which is {kind}: send multipart/form-data"
+    return None
 
 
 def _check_recipients(to: list[Address], count: int) -> None:
@@ -191,13 +215,16 @@ def _check_recipients(to: list[Address], count: int) -> None:
         raise options.TooManyRecipients
 
 
-def _parts(values: list[Any]) -> list[Part]:
-    """What has no file name is no file, and is dropped without a word."""
-    return [
+def _parts(request: Request, name: str, values: list[Any]) -> list[Part]:
+    """What has no file name is no file, and is dropped."""
+    parts = [
         Part(each.filename, each.content_type, each.data)
         for each in values
         if isinstance(each, Upload) and each.filename
     ]
+    if len(parts) < len(values):
+        hint(request, f"`{name}` came without a file name and was left out: send it as a file")
+    return parts
 
 
 def _shared(request: Request, fields: Fields, form: OptionsForm) -> dict[str, Any]:
@@ -222,6 +249,7 @@ def _caller(request: Request) -> dict[str, Any]:
         "base_url": base_url(request),
         "key_id": request.scope.get("mailgun_key_id", ""),
         "client_ip": client[0] if client else "127.0.0.1",
+        "hints": told_of(request),
     }
 
 

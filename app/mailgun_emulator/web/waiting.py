@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import Query
 
+from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.state.notices import Kind, Notice
 
 if TYPE_CHECKING:
@@ -61,3 +62,16 @@ async def wait_for(
                 return await waiting.until(look)
         except TimeoutError:
             return None
+
+
+class NothingCame(NotFound):
+    """What was waited for did not come in time; `there` is what was there instead, the nearest first."""
+
+    def __init__(
+        self, message: str, looked_for: dict[str, Any], total: int, there: list[dict[str, Any]]
+    ) -> None:
+        super().__init__(message)
+        self._more = {"looked_for": looked_for, "total": total, "there": there}
+
+    def body(self) -> dict[str, object]:
+        return {"message": str(self), **self._more}

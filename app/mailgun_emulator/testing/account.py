@@ -1,0 +1,152 @@
+"""One account of an emulator, with all that a test asks of it."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+import orjson
+
+from mailgun_emulator.testing.account_client import AccountClient, AccountInfo
+from mailgun_emulator.testing.acted import Acted
+from mailgun_emulator.testing.clock import AccountClock
+from mailgun_emulator.testing.http_client import HttpClient
+from mailgun_emulator.testing.rules import Faults, Outcomes
+from mailgun_emulator.testing.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from mailgun_emulator.testing.aio import AsyncMailgun
+
+SNAPSHOT = "test"
+
+
+class Mailgun(Acted):
+    """An account: no other sees it, and it sees no other. In a `with` block it is deleted at the end.
+
+    Waits end as soon as what is waited for is there; their timeouts are seconds of real time, whatever its clock says.
+    Assertions and waits that fail raise `AssertionError`, which tells what there was instead.
+    """
+
+    def __init__(
+        self,
+        http: HttpClient,
+        account: AccountInfo,
+        *,
+        smtp_port: int | None = None,
+        kept_by: object = None,
+        ended: Callable[["Mailgun"], None] | None = None,
+    ) -> None:
+        """`ended` is called when it is deleted; without, it is not to be deleted. `kept_by` lives as long as it."""
+        self.client = AccountClient(http, account)
+        self._account = account
+        self._kept_by = kept_by
+        self._ended = ended
+        self.smtp_port = smtp_port
+        self.clock = AccountClock(self.client)
+        self.outcomes = Outcomes(self.client)
+        self.faults = Faults(self.client)
+        self.webhooks = Webhooks(self.client, account)
+
+    @cached_property
+    def aio(self) -> "AsyncMailgun":
+        """For tests that are coroutines."""
+        from mailgun_emulator.testing.aio import AsyncMailgun
+
+        return AsyncMailgun(self)
+
+    @property
+    def url(self) -> str:
+        """What clients of Mailgun call the base URL or API URL."""
+        return self.client.http.url
+
+    @property
+    def id(self) -> str:
+        return self._account.id
+
+    @property
+    def name(self) -> str:
+        return self._account.name
+
+    @property
+    def api_key(self) -> str:
+        return self._account.api_key
+
+    @property
+    def domain(self) -> str:
+        """Its first domain, which is verified."""
+        return self._account.domain
+
+    @property
+    def signing_key(self) -> str:
+        """By which webhooks are signed."""
+        return self._account.signing_key
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment by which programs find it."""
+        return {
+            "MAILGUN_API_URL": self.url,
+            "MAILGUN_API_KEY": self.api_key,
+            "MAILGUN_DOMAIN": self.domain,
+            "MAILGUN_WEBHOOK_SIGNING_KEY": self.signing_key,
+        }
+
+    def snapshot(self, name: str = SNAPSHOT) -> str:
+        """Keep its state by a name."""
+        self.client.post("/_emulator/snapshots", {"name": name})
+        return name
+
+    def restore(self, name: str = SNAPSHOT) -> None:
+        """Back to what was kept."""
+        self.client.post(f"/_emulator/snapshots/{quote(name, safe='')}/restore")
+
+    def load(self, file: str | Path | dict[str, Any]) -> None:
+        """Take in a fixture file, JSON or YAML: its path, its text of several lines, or what it says."""
+        kind = {"Content-Type": "application/json" if isinstance(file, dict) else "application/yaml"}
+        self.client.ask("POST", "/_emulator/import", body=_content(file), headers=kind)
+
+    def export(self, format: str = "yaml") -> str:  # noqa: A002 - the parameter's own name
+        """Its state as a fixture file, `yaml` or `json`."""
+        return self.client.read("/_emulator/export", format=format).decode()
+
+    def reset(self) -> None:
+        """Empty it; its keys and domains stay, its clock tells real time again."""
+        self.client.http.request("POST", f"/_emulator/accounts/{self.id}/reset")
+
+    def render_template(
+        self, template: str | None = None, *, domain: str | None = None, **asked: Any
+    ) -> dict[str, Any]:
+        """What a message made from a template would read: `variables`, `version`, `content`, `recipient` …"""
+        named = {} if template is None else {"template": template}
+        told: dict[str, Any] = self.client.post(
+            "/_emulator/templates/render", {"domain": domain or self.domain, **named, **asked}
+        )
+        return told
+
+    def close(self) -> None:
+        """Close its receivers, and delete it unless it is the default account."""
+        self.webhooks.close(for_good=self._ended is not None)
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Mailgun account {self.name!r} at {self.url}>"
+
+
+def _content(file: str | Path | dict[str, Any]) -> bytes:
+    if isinstance(file, dict):
+        return orjson.dumps(file)
+    if isinstance(file, str) and "\n" in file:
+        return file.encode()
+    return Path(file).read_bytes()

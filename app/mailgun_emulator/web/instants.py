@@ -1,0 +1,45 @@
+"""Instants as `/_emulator` is asked for them, and how many and how long a client waits."""
+
+from math import isfinite
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, WithJsonSchema
+
+from mailgun_emulator.core.errors import BadRequest
+from mailgun_emulator.mail import dates, periods
+
+Instant = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "examples": ["10m", "2026-01-26T07:29:04Z", "1769412544"]}),
+]
+"""ISO 8601, RFC 2822, seconds since 1970, or a span of time ago."""
+
+
+class InvalidSince(BadRequest):
+    def __init__(self, name: str, value: str) -> None:
+        super().__init__(
+            f"{name} can't be '{value}': write an instant as in ISO 8601 or RFC 2822 or as seconds since 1970, "
+            "or how long ago it was, as 90s, 10m, 8h or 3d"
+        )
+
+
+def read(name: str, value: str, now: float) -> float:
+    """Seconds since 1970; refuse what is no instant."""
+    for parse in (dates.parse, lambda text: now - periods.parse_span(text)):
+        try:
+            at = parse(value)
+        except (ValueError, OverflowError):
+            continue
+        if isfinite(at):
+            return at
+    raise InvalidSince(name, value)
+
+
+MOST_WAITED_FOR = 1000
+HowMany = Annotated[int, Field(ge=1, le=MOST_WAITED_FOR, description="Wait until there are so many.")]
+
+
+def looked_for(asked: BaseModel) -> dict[str, Any]:
+    """What a refusal repeats of what was asked."""
+    given = asked.model_dump(mode="json", exclude={"account", "count", "timeout"}, exclude_defaults=True, by_alias=True)
+    return {name: value for name, value in given.items() if value not in (None, [], "")}

@@ -1,0 +1,252 @@
+"""The last requests to Mailgun's API with their answers, as they were on the wire, in memory."""
+
+import base64
+from collections import deque
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from starlette.types import Message, Receive, Scope
+
+from mailgun_emulator.core.errors import MailgunError
+from mailgun_emulator.mail import dates
+from mailgun_emulator.state.notices import Notice
+from mailgun_emulator.web.forms import Fields, Upload
+from mailgun_emulator.web.routing import Found, operation_names
+
+if TYPE_CHECKING:
+    from mailgun_emulator.state.database import Database
+
+REQUEST_HEADER = b"x-mailgun-emulator-request"
+MOST_BYTES = 16_000_000
+LARGEST_BODY = 256_000
+"""Of a longer body only the beginning is kept."""
+OVERHEAD = 1000
+"""About what an entry takes beside its bodies and the request's headers."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Entry(NamedTuple):
+    """A request and its answer as they came; nothing is decoded yet.
+
+    `at` is when it was answered, in seconds since 1970 by its account's clock, `seconds` how long that took;
+    `account_id` is empty if no account's key came with it, `status` 0 if it was never answered; the lengths are those
+    of the whole bodies.
+    """
+
+    id: int
+    at: float
+    seconds: float
+    account_id: str
+    method: str
+    path: str
+    query: bytes
+    found: Found
+    client: str
+    headers: Headers
+    body: bytes
+    body_length: int
+    status: int
+    answer_headers: Headers
+    answer: bytes
+    answer_length: int
+    hints: tuple[str, ...]
+    size: int
+
+
+class Journal:
+    """Keeps so many requests at the `most`, and fewer if they are large; none if that is 0."""
+
+    def __init__(self, most: int, database: "Database") -> None:
+        self.most = most
+        self._database = database
+        self._entries: deque[tuple[Any, ...]] = deque()
+        """Plain tuples of what entries consist of, for they are made in a fifth of the time."""
+        self._size = 0
+        self._last_id = 0
+
+    def begin(self, scope: Scope) -> None:
+        """Number the request, and measure the time it takes from here on."""
+        self._last_id += 1
+        scope["mailgun_request"] = self._last_id, perf_counter()
+
+    def keep(
+        self,
+        scope: Scope,
+        heard: tuple[bytes, int],
+        status: int,
+        headers: Headers,
+        told: tuple[bytes, int],
+    ) -> None:
+        """Of bodies that are long already cut, with their whole lengths."""
+        number, began = scope["mailgun_request"]
+        account_id = scope.get("mailgun_account_id", "")
+        client, hints, asked_with = scope.get("client"), scope.get("mailgun_hints"), scope["headers"]
+        size = OVERHEAD + len(heard[0]) + len(told[0]) + len(b"".join([value for _, value in asked_with]))
+        entry = (
+            number,
+            self._database.clock_of(account_id).now(),
+            perf_counter() - began,
+            account_id,
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            scope["mailgun_found"],
+            client[0] if client else "",
+            asked_with,
+            heard[0],
+            heard[1],
+            status,
+            headers,
+            told[0],
+            told[1],
+            tuple(hints) if hints else (),
+            size,
+        )
+        entries = self._entries
+        entries.append(entry)
+        self._size += size
+        while self._size > MOST_BYTES or len(entries) > self.most:
+            self._size -= entries.popleft()[-1]
+        if self._database.listeners:
+            self._database.publish(Notice("request", account_id, number))
+
+    def __iter__(self) -> Iterator[Entry]:
+        """The newest first."""
+        return map(Entry._make, reversed(self._entries))
+
+    def find(self, number: int) -> Entry | None:
+        return next((Entry._make(entry) for entry in reversed(self._entries) if entry[0] == number), None)
+
+    def forget(self, of: Callable[[Entry], bool] = lambda _: True) -> int:
+        """Forget some, or all. Return how many."""
+        kept = [entry for entry in self._entries if not of(Entry._make(entry))]
+        forgotten = len(self._entries) - len(kept)
+        self._entries = deque(kept)
+        self._size = sum(entry[-1] for entry in kept)
+        return forgotten
+
+
+def cut(body: bytes) -> tuple[bytes, int]:
+    """What is kept of it, and how long it is."""
+    length = len(body)
+    return (body, length) if length <= LARGEST_BODY else (body[:LARGEST_BODY], length)
+
+
+class Pieces:
+    """A body that comes or goes in pieces."""
+
+    def __init__(self) -> None:
+        self._kept: list[bytes] = []
+        self._room = LARGEST_BODY
+        self._length = 0
+
+    def add(self, piece: bytes) -> None:
+        self._length += len(piece)
+        if piece and self._room:
+            self._kept.append(piece[: self._room])
+            self._room -= len(self._kept[-1])
+
+    def cut(self) -> tuple[bytes, int]:
+        return b"".join(self._kept), self._length
+
+
+class Hearing:
+    """Passes on what is received, and keeps the body's beginning."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.body = Pieces()
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.body.add(message.get("body", b""))
+        return message
+
+
+# For those who read it
+
+
+def operations(entry: Entry) -> tuple[str, ...]:
+    """What its operation goes by; nothing if there is none at that path."""
+    return () if entry.found.route is None else operation_names(entry.found.route)
+
+
+def summary(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "iso": dates.rfc3339_ms(entry.at),
+        "account": entry.account_id or None,
+        "method": entry.method,
+        "path": entry.path,
+        "query": entry.query.decode("latin-1"),
+        "operation": next(iter(operations(entry)), None),
+        "status": entry.status,
+        "duration_ms": round(entry.seconds * 1000, 3),
+        "hints": list(entry.hints),
+        "client": entry.client,
+    }
+
+
+def request_of(entry: Entry) -> dict[str, Any]:
+    return {
+        "headers": _headers(entry.headers),
+        **_body(entry.body, entry.body_length),
+        "fields": _fields(entry),
+    }
+
+
+def response_of(entry: Entry) -> dict[str, Any]:
+    return {"headers": _headers(entry.answer_headers), **_body(entry.answer, entry.answer_length)}
+
+
+def _headers(given: Headers) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for name, value in given:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        told[key] = f"{told[key]}, {text}" if key in told else text
+    return told
+
+
+def _body(kept: bytes, length: int) -> dict[str, Any]:
+    is_cut = len(kept) < length
+    text = _text(kept, is_cut=is_cut)
+    encoded = base64.b64encode(kept).decode() if text is None else text
+    return {
+        "body": encoded,
+        "encoding": "base64" if text is None else None,
+        "size": length,
+        "truncated": is_cut,
+    }
+
+
+def _text(body: bytes, *, is_cut: bool) -> str | None:
+    """None if it is none. What is cut may end within a letter."""
+    for end in range(len(body), len(body) - (4 if is_cut else 1), -1):
+        try:
+            text = body[: max(end, 0)].decode()
+        except UnicodeDecodeError:
+            continue
+        return None if "\0" in text else text
+    return None
+
+
+def _fields(entry: Entry) -> dict[str, list[Any]] | None:
+    """None if they can't be told."""
+    if len(entry.body) < entry.body_length:
+        return None
+    fields = Fields()
+    try:
+        fields.read(entry.query, dict(entry.headers), entry.body)
+    except MailgunError:
+        return None
+    return {name: [_value(each) for each in values] for name, values in fields.items()}
+
+
+def _value(given: Any) -> Any:
+    if isinstance(given, Upload):
+        return {"filename": given.filename, "content_type": given.content_type, "size": len(given.data)}
+    return given
