@@ -51,10 +51,10 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test that is marked need not name the fixture: it comes first, so that others find the environment set."""
+    """A test that is marked need not name the fixture. It comes first, so that others find the environment set."""
     names = getattr(item, "fixturenames", None)
-    if names is not None and "mailgun" not in names and item.get_closest_marker("mailgun"):
-        names.insert(0, "mailgun")
+    if names is not None and item.get_closest_marker("mailgun"):
+        names[:] = ["mailgun", *(name for name in names if name != "mailgun")]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -147,10 +147,9 @@ def asked_of(item: pytest.Item) -> dict[str, Any]:
 
 def found(request: pytest.FixtureRequest, file: "str | os.PathLike[str]") -> str:
     """Beside the test, or where pytest has its root."""
-    places = [request.path.parent / file, request.config.rootpath / file]
+    places = dict.fromkeys([request.path.parent / file, request.config.rootpath / file])
     for place in places:
         if place.is_file():
             return str(place)
-    pytest.fail(
-        f"mark.mailgun(load=…) names {str(file)!r}, and there is neither {places[0]} nor {places[1]}.", False
-    )
+    missing = " nor ".join(map(str, places))
+    pytest.fail(f"mark.mailgun(load=…) names {str(file)!r}, and there is no {missing}.", pytrace=False)

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks import batches, reading, resetting, restoring, sending, start, webhooks
+from tests.benchmarks import batches, fixture, reading, resetting, restoring, sending, start, webhooks
 from tests.benchmarks.figures import Figure, Plan
 from tests.benchmarks.servers import LOAD_CPU, SERVER_CPU
 from tests.benchmarks.wire import WrongAnswer
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Plan], Iterator[Figure]]] = {
     "reading": reading.measure,
     "resetting": resetting.measure,
     "restoring": restoring.measure,
+    "fixture": fixture.measure,
 }
 
 

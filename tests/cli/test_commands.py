@@ -20,8 +20,8 @@ from mailgun_emulator.core.settings import Settings
 def test_the_clock_is_told_and_set(call: Call, client: Client) -> None:
     call("clock", "freeze", "2026-01-01T00:00:00Z")
     moved = orjson.loads(call("clock", "advance", "8h").stdout)
-    assert moved == client.get("/_emulator/clock").json()
     assert (moved["iso"], moved["frozen"]) == ("2026-01-01T08:00:00.000Z", True)
+    assert client.get("/_emulator/clock").json()["now"] == moved["now"]
     assert call("clock", "--no-json").stdout.startswith("2026-01-01T08:00:00.000Z, stopped, ")
     assert orjson.loads(call("clock", "resume").stdout)["frozen"] is False
     assert orjson.loads(call("clock", "reset").stdout)["offset"] == 0

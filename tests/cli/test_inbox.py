@@ -110,12 +110,15 @@ def test_messages_are_told_as_they_come(variables: dict[str, str], client: Clien
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=variables
     ) as following:
-        assert following.stdout is not None
-        assert following.stderr is not None
-        assert following.stderr.readline() == "mailgun-emulator: waiting for messages; Ctrl-C ends it\n"
-        send(client, account, "ann@example.com")
-        send(client, account, "bob@example.com", subject="Bill")
-        assert orjson.loads(following.stdout.readline())["recipients"] == ["bob@example.com"]
-        following.send_signal(signal.SIGINT)
-        rest, said = following.communicate(timeout=20)
+        try:
+            assert following.stdout is not None
+            assert following.stderr is not None
+            assert following.stderr.readline() == "mailgun-emulator: waiting for messages; Ctrl-C ends it\n"
+            send(client, account, "ann@example.com")
+            send(client, account, "bob@example.com", subject="Bill")
+            assert orjson.loads(following.stdout.readline())["recipients"] == ["bob@example.com"]
+            following.send_signal(signal.SIGINT)
+            rest, said = following.communicate(timeout=20)
+        finally:
+            following.kill()
     assert (following.returncode, rest, said) == (0, "", "")

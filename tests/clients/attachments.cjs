@@ -19,7 +19,9 @@ const streams = (file) => [
 ];
 
 async function main() {
-  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'mailgun-')), 'file.txt');
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mailgun-'));
+  process.on('exit', () => fs.rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'file.txt');
   fs.writeFileSync(file, 'a file');
   const told = {};
   for (const [name, client] of Object.entries(clients)) {

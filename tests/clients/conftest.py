@@ -3,7 +3,9 @@
 import pytest
 from tests.conftest import Client
 
-pytest.register_assert_rewrite("tests.clients.node", "tests.clients.package_stories")
+pytest.register_assert_rewrite(
+    *(f"tests.clients.{name}" for name in ("node", "package_desk", "package_stories"))
+)
 
 
 @pytest.fixture

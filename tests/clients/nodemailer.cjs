@@ -22,7 +22,9 @@ async function refused(promise) {
 }
 
 async function main() {
-  const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'nodemailer-')), 'path.txt');
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nodemailer-'));
+  process.on('exit', () => fs.rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'path.txt');
   fs.writeFileSync(file, 'from a stream of a file');
   const byHost = transport({ auth, host, port, protocol });
   const byUrl = transport({ auth: { apiKey: key, domain }, url });

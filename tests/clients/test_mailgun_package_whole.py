@@ -11,7 +11,8 @@ from mailgun.client import AsyncClient
 from mailgun.endpoints import AsyncEndpoint, Endpoint
 from tests.clients import mailgun_package, operations
 from tests.clients.mailgun_package import Kind
-from tests.clients.package_stories import STORIES, Desk
+from tests.clients.package_desk import Desk
+from tests.clients.package_stories import STORIES
 from tests.conftest import Account, Client
 
 WAITING = {

@@ -25,8 +25,9 @@ def listening(url: str, key: str | None = None, **asked: str) -> Iterator[Iterat
         assert response.headers["Content-Type"] == "text/event-stream; charset=utf-8"
         assert response.headers["Cache-Control"] == "no-store"
         lines = response.iter_lines()
-        assert [next(lines), next(lines), next(lines)] == ["retry: 1000", ": listening", ""]
-        yield events_in(lines)
+        stream = events_in(lines)
+        assert next(stream) == ("listening", 0, {})
+        yield stream
 
 
 def events_in(lines: Iterator[str]) -> Iterator[Told]:
@@ -130,7 +131,7 @@ def test_the_server_stops_at_once_and_the_stream_ends_well() -> None:
         host, _, port = server.url.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as idle:
             idle.sendall(f"GET {PATH} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            assert b"listening" in receive_until(idle, b": listening")
+            assert b"listening" in receive_until(idle, b"event: listening")
             begun = time.monotonic()
             server.process.terminate()
             assert list(stream) == []

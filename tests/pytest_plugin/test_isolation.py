@@ -1,6 +1,7 @@
 """Two hundred tests at once."""
 
 import pytest
+from tests.conftest import serving
 from tests.pytest_plugin.test_plugin import run
 
 from mailgun_emulator.testing import Emulator
@@ -40,7 +41,7 @@ SUITE = """
 
 @pytest.mark.timeout(300)
 def test_all_share_one_server(pytester: pytest.Pytester) -> None:
-    with Emulator() as emulator:
+    with serving() as server, Emulator.connect(server.url) as emulator:
         emulator.default.send(subject="Of nobody")
         result = run(pytester, SUITE, "-n", "4", "--mailgun-url", emulator.url)
         result.assert_outcomes(passed=200)

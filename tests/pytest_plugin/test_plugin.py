@@ -1,10 +1,14 @@
 import pytest
+from tests.conftest import serving
 from tests.receiver import dead_url
 
 from mailgun_emulator import __version__
 from mailgun_emulator.testing import Emulator
 
 CALM = ("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
+
+
+# pytester takes back what a test imports, which not all libraries bear: the emulators here are other processes.
 
 
 def run(pytester: pytest.Pytester, test: str, *options: str) -> pytest.RunResult:
@@ -119,41 +123,42 @@ def test_a_unittest_has_one_too(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1)
 
 
-def test_a_strict_server_is_asked_for_by_a_mark(pytester: pytest.Pytester) -> None:
+def test_a_strict_server_is_asked_for_by_a_mark(pytester: pytest.Pytester, server_url: str) -> None:
     test = """
         import pytest
 
         @pytest.mark.mailgun(strict=True)
         def test_strict(mailgun):
-            with pytest.raises(Exception, match="404"):
+            with pytest.raises(Exception, match="401"):
                 mailgun.send(domain="unknown.example.com")
 
         def test_lenient(mailgun):
             mailgun.send(domain="unknown.example.com")
         """
     run(pytester, test).assert_outcomes(passed=2)
-    with Emulator() as emulator:
-        result = run(pytester, test, "--mailgun-url", emulator.url)
+    result = run(pytester, test, "--mailgun-url", server_url)
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         ["*mark.mailgun(strict=True) needs a server of its own: the one at http:* is as it is.*"]
     )
 
 
-def test_files_are_loaded_before_the_test(pytester: pytest.Pytester) -> None:
-    with Emulator() as emulator, emulator.account() as mailgun:
+def test_files_are_loaded_before_the_test(pytester: pytest.Pytester, server_url: str) -> None:
+    with Emulator.connect(server_url) as emulator, emulator.account() as mailgun:
         mailgun.client.call(
             "POST",
             f"/v3/{mailgun.domain}/templates",
             [("name", "hi"), ("template", "Hi {{name}}"), ("description", "")],
         )
         pytester.path.joinpath("shop.yaml").write_text(mailgun.export())
-    test = """
+        domain = mailgun.domain
+    test = f"""
         import pytest
 
         @pytest.mark.mailgun(load=["shop.yaml"])
-        def test_list(mailgun, mailgun_server):
-            assert mailgun.render_template("hi", variables={"name": "Ann"})["html"] == "Hi Ann"
+        def test_list(mailgun):
+            told = mailgun.render_template("hi", domain={domain!r}, variables={{"name": "Ann"}})
+            assert told["html"] == "Hi Ann"
 
         @pytest.mark.mailgun(load="shop.yaml", name="The shop")
         def test_one(mailgun):
@@ -165,9 +170,7 @@ def test_files_are_loaded_before_the_test(pytester: pytest.Pytester) -> None:
         """
     result = run(pytester, test)
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(
-        ["*mark.mailgun(load=[!]) names 'none.yaml', and there is neither */none.yaml nor */none.yaml.*"]
-    )
+    result.stdout.fnmatch_lines(["mark.mailgun(load=*) names 'none.yaml', and there is no */none.yaml."])
 
 
 @pytest.mark.parametrize(
@@ -199,7 +202,7 @@ def test_the_mark_and_the_fixtures_are_described(pytester: pytest.Pytester) -> N
 def test_a_server_that_runs_elsewhere_is_used(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    with Emulator() as emulator:
+    with serving() as server, Emulator.connect(server.url) as emulator:
         before = emulator.account("Before all")
         if way == "variable":
             monkeypatch.setenv("MAILGUN_EMULATOR_URL", emulator.url)
@@ -336,7 +339,7 @@ def test_the_plugin_costs_some_milliseconds_at_most(pytester: pytest.Pytester) -
         print([name.strip() for _, _, name in ours])
         """
     )
-    told = [pytester.runpython("program.py").outlines for _ in range(3)]
+    told = [pytester.runpython(pytester.path / "program.py").outlines for _ in range(3)]
     assert {each[1] for each in told} == {str(list(OURS))}
     assert min(float(each[0]) for each in told) < 10
     assert __version__

@@ -8,7 +8,7 @@ import pytest
 from tests.receiver import Receiver, dead_url
 
 from mailgun_emulator.testing import Emulator, EmulatorError, File, HttpClient, Mailgun, NoEmulator
-from mailgun_emulator.testing.http_client import ServerSent, with_query
+from mailgun_emulator.testing.http_client import with_query
 
 
 @pytest.fixture
@@ -145,18 +145,14 @@ def test_files_are_uploaded_as_they_are(mailgun: Mailgun) -> None:
     assert [each.content_type for each in sent.attachments] == ["application/octet-stream", "text/plain"]
 
 
-def test_a_stream_tells_what_happens_until_it_is_closed(mailgun: Mailgun) -> None:
-    http = HttpClient(mailgun.url)
+def test_a_stream_tells_what_happens_until_it_is_closed(mailgun: Mailgun, http: HttpClient) -> None:
     stream = http.stream("/_emulator/events/stream", {"kinds": "event", "account": mailgun.id})
-    heard: list[ServerSent] = []
-    listening = threading.Thread(target=lambda: heard.append(next(stream)))
-    listening.start()
-    while not heard and listening.is_alive():
-        mailgun.send()
-        listening.join(0.2)
-    listening.join()
-    stream.close()  # type: ignore[attr-defined]  # it is a generator
-    assert (heard[0].kind, heard[0].data["event"]) == ("event", "accepted")
+    assert next(stream).kind == "listening"
+    mailgun.send()
+    heard = next(stream)
+    assert (heard.kind, heard.id, heard.data["event"]) == ("event", "1", "accepted")
+    stream.close()
+    assert list(stream) == []
 
 
 def test_a_stream_that_is_refused_says_why(http: HttpClient) -> None:

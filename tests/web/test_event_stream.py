@@ -51,7 +51,7 @@ class Reader:
         listening = Listening(self.database, {"a1"}, {"event"}, lambda notice: notice.subject)
         stream = EventStream(listening, self.stopping)
         task = asyncio.create_task(stream({}, self.receive, self.send))
-        await self.until(b": listening")
+        await self.until(b"event: listening")
         try:
             yield task
         finally:

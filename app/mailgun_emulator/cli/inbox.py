@@ -84,11 +84,12 @@ def in_words(page: dict[str, Any]) -> str:
 
 def tell_as_they_come(session: Session, asked: dict[str, Any]) -> None:
     """Each on its own, JSON one to a line, until the server ends or the user does."""
-    typer.echo("mailgun-emulator: waiting for messages; Ctrl-C ends it", err=True)
     wanted = {"kinds": "message", "account": None if session.api_key else session.account["id"]}
     try:
         for heard in session.client.stream("/_emulator/events/stream", wanted):
-            if heard.kind == "lost":
+            if heard.kind == "listening":
+                typer.echo("mailgun-emulator: waiting for messages; Ctrl-C ends it", err=True)
+            elif heard.kind == "lost":
                 typer.echo(
                     f"mailgun-emulator: {terminal.count(heard.data['lost'], 'message')} not shown", err=True
                 )

@@ -56,7 +56,7 @@ class RequestsAsked(Asked):
             and _is_part(self.path, entry.path)
             and (not self.status or any(_has_status(entry, each) for each in self.status.split(",")))
             and (not self.operation or self.operation.lower() in journal.operations(entry))
-            and (not self.domain or self.domain.lower() == _domain(entry).lower())
+            and (not self.domain or self.domain.lower() == entry.domain.lower())
             and self.failed in (None, not 0 < entry.status < 400)
             and self.hinted in (None, entry.hints != ())
         )
@@ -184,10 +184,6 @@ def _found(emulator: Any, account_id: str, asked: RequestsAsked) -> Iterator[Ent
 def _is_part(wanted: str, text: str) -> bool:
     wanted, text = wanted.lower(), text.lower()
     return fnmatchcase(text, wanted) if "*" in wanted else wanted in text
-
-
-def _domain(entry: Entry) -> str:
-    return entry.found.parameters.get("domain", "")
 
 
 def _has_status(entry: Entry, wanted: str) -> bool:

@@ -44,7 +44,7 @@ async def stream_events(
 
     `event` is the kind, `data` is JSON: a `message` as the list of messages has it, an `event` as Mailgun tells it, a
     `webhook` as the list of deliveries has it after each attempt, a `request` as the journal has it. `id` counts them.
-    The comment `listening` comes first: nothing is missed from then on. A client that reads too slowly misses some,
+    The event `listening` comes first: nothing is missed from then on. A client that reads too slowly misses some,
     and is told how many by `event: lost`.
     """
     emulator = request.app.state.emulator

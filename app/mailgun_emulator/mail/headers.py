@@ -14,6 +14,7 @@ _ADDRESS_FIELDS = frozenset(
 )
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)(?:\r\n|\Z)").match
 ADDRESSEES = ("to", "cc")
+_NAMING = re.compile(rb"^(to|cc)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*)", re.IGNORECASE | re.MULTILINE)
 _LINE_ENDS = re.compile(r"[\r\n]+[ \t]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _FOLDING_BLANK = re.compile(r"(?<=\S)[ \t](?=\S)")
@@ -76,10 +77,11 @@ def read(mime: bytes) -> list[tuple[str, str]]:
 def addressees(mime: bytes) -> list[list[str]]:
     """Whom `To` and whom `Cc` name, each as it is spelled there; what is no address is there as it stands."""
     named: dict[str, list[str]] = {name: [] for name in ADDRESSEES}
-    for field in split(mime)[0]:
-        name = field.name.lower()
-        if name in named and field.value:
-            named[name] += _addresses_in(field.value)
+    head = b"" if mime.startswith(b"\r\n") else mime.partition(b"\r\n\r\n")[0]
+    for name, raw in _NAMING.findall(head):
+        value = _unfolded(raw)
+        if value:
+            named[name.decode().lower()] += _addresses_in(value)
     return list(named.values())
 
 

@@ -251,7 +251,7 @@ def _addressees(copy: Submission, body: bytes) -> str:
         copy.headers and any(name.lower() in headers.ADDRESSEES for name, _ in copy.headers)
     ):
         return orjson.dumps(headers.addressees(body)).decode()
-    named = [[str(each) for each in copy.to], [str(each) for each in copy.cc]]
+    named = [list(map(str, copy.to)), list(map(str, copy.cc)) if copy.cc else []]
     return orjson.dumps(named).decode()
 
 

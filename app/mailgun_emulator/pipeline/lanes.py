@@ -40,7 +40,7 @@ class Lanes:
     def break_off(self, account_ids: Collection[str] | None = None) -> "list[asyncio.Task[None]]":
         """Nothing of these accounts, or of any, waits any more or goes on from here; what ends by that."""
         lanes = [lane for lane in self._tasks if account_ids is None or lane.account_id in account_ids]
-        tasks = [self._tasks.pop(lane) for lane in lanes]  # now: a task that never began does not end by itself
+        tasks = [self._tasks.pop(lane) for lane in lanes]  # a task that never began does not end by itself
         for lane in lanes:
             self._waiting.pop(lane, None)
         for task in tasks:

@@ -64,9 +64,7 @@ class AccountCopies:
         self._empty.execute("BEGIN")
         try:
             for table in self.tables:
-                self._empty.executemany(
-                    table.insert, database.connection.execute(table.select_owned, owner)
-                )
+                self._empty.executemany(table.insert, database.connection.execute(table.select_owned, owner))
             starts = database.connection.execute("SELECT at FROM start")
             self._empty.executemany("INSERT INTO start (at) VALUES (?)", starts)
             return self._empty.serialize()

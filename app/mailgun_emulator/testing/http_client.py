@@ -4,7 +4,7 @@ import os
 import select
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -152,7 +152,9 @@ class HttpClient:
             raise refusal(self.url, "GET", path, answer)
         return answer.body
 
-    def stream(self, path: str, params: Values | None = None, timeout: float = 60.0) -> Iterator[ServerSent]:
+    def stream(
+        self, path: str, params: Values | None = None, timeout: float = 60.0
+    ) -> Generator[ServerSent, None, None]:
         """Server-sent events as they come, until the server ends or nothing was heard of it for `timeout` seconds."""
         from http.client import HTTPException
 

@@ -69,11 +69,10 @@ class LoopThread:
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        from uvloop import new_event_loop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return new_event_loop()
+    """Python's own, which leaves no file open behind it; whatever loops, and whatever modes, the process uses."""
+    loop = asyncio.SelectorEventLoop()
+    loop.set_debug(False)
+    return loop
 
 
 def _end_all(loop: asyncio.AbstractEventLoop) -> None:

@@ -71,7 +71,7 @@ class Listening:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """What is sent to the client, until it is ended."""
-        yield b"retry: 1000\n: listening\n\n"
+        yield b"retry: 1000\nevent: listening\ndata: {}\n\n"
         while not self._ended:
             if self._queue:
                 yield self._take()

@@ -14,18 +14,8 @@ from mailgun_emulator.web import errors, hints
 from mailgun_emulator.web.hints import Expected
 from mailgun_emulator.web.journal import REQUEST_HEADER, Hearing, Journal, Pieces, cut
 from mailgun_emulator.web.routing import RouteIndex
+from mailgun_emulator.web.wire import STANDARD, Header
 
-Header = tuple[bytes, bytes]
-
-STANDARD: list[Header] = [
-    (b"access-control-allow-credentials", b"true"),
-    (b"access-control-allow-headers", b"Content-Type, x-requested-with, Authorization"),
-    (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
-    (b"access-control-allow-origin", b"*"),
-    (b"cache-control", b"no-store"),
-    (b"strict-transport-security", b"max-age=63072000; includeSubDomains"),
-    (b"x-xss-protection", b"1; mode=block"),
-]
 JSON: Header = (b"content-type", b"application/json")
 JSON_ON_THE_WIRE: Header = (b"content-type", b"application/json; charset=utf-8")
 
@@ -110,7 +100,6 @@ class Front:
         if length is not None:
             headers = [header for header in headers if header[0] != b"content-length"]
             headers.append((b"content-length", b"%d" % length))
-        headers += STANDARD
         key_id = scope.get("mailgun_key_id")
         if key_id is not None:
             headers.append((b"x-mailgun-key-id", key_id.encode()))
@@ -120,6 +109,7 @@ class Front:
         hint = self._hint(scope)
         if hint is not None:
             headers.append(hint)
+        headers += STANDARD
         return headers
 
     def _hint(self, scope: Scope) -> Header | None:

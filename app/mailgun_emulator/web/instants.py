@@ -41,5 +41,7 @@ HowMany = Annotated[int, Field(ge=1, le=MOST_WAITED_FOR, description="Wait until
 
 def looked_for(asked: BaseModel) -> dict[str, Any]:
     """What a refusal repeats of what was asked."""
-    given = asked.model_dump(mode="json", exclude={"account", "count", "timeout"}, exclude_defaults=True, by_alias=True)
+    given = asked.model_dump(
+        mode="json", exclude={"account", "count", "timeout"}, exclude_defaults=True, by_alias=True
+    )
     return {name: value for name, value in given.items() if value not in (None, [], "")}

@@ -25,7 +25,8 @@ def absence(tx: Tx, where: Mapping[str, Any], count: int, seconds: float) -> Not
     found = webhook_deliveries.list_told(tx, about, MOST_COMPARED)
     found = found or webhook_deliveries.list_told(tx, {}, MOST_COMPARED)
     near = sorted(
-        (Near(told, tuple(_differences(told, where))) for told in found), key=lambda each: len(each.differences)
+        (Near(told, tuple(_differences(told, where))) for told in found),
+        key=lambda each: len(each.differences),
     )[:MOST_SHOWN]
     came = len(webhook_deliveries.list_told(tx, {**where, "posted": True}, count))
     return NothingCame(
