@@ -1,4 +1,4 @@
-"""What the fixture of a test suite costs: the emulator in its process, an account for each test, a wait for a message."""
+"""What a test suite pays: the emulator in its process, an account for each test, a wait for a message."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from statistics import median
 from tests.benchmarks import servers
 from tests.benchmarks.figures import Figure, Plan
 
-MOST_TO_START = 12.0
+MOST_TO_START = 6.0
 MOST_MS_TO_MESSAGE = 500.0
 MOST_MS_TO_STOP = 50.0
 MOST_MS_FOR_AN_ACCOUNT = 5.0

@@ -34,6 +34,7 @@ def test_messages_are_listed_as_the_server_tells_them(
     call: Call, client: Client, two_sent: tuple[str, str]
 ) -> None:
     assert orjson.loads(call("inbox").stdout) == client.get("/_emulator/messages").json()
+    assert orjson.loads(call("inbox", "list").stdout)["total"] == 2
     for options in (("--to", "bob@example.com"), ("--has-attachment",), ("-q", "tag:bill apples")):
         found = orjson.loads(call("inbox", *options).stdout)["items"]
         assert [each["subject"] for each in found] == ["Bill"]

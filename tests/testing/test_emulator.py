@@ -3,6 +3,7 @@ import socket
 import sys
 import time
 from statistics import median
+from typing import Any
 
 import pytest
 from tests.receiver import dead_url
@@ -10,6 +11,7 @@ from tests.testing.scripts import LEFT, run
 
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.testing import CannotStart, Emulator, EmulatorError, NoEmulator
+from mailgun_emulator.testing.options import EmulatorOptions
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="open files are read from /proc")
@@ -179,11 +181,15 @@ with Emulator() as emulator:
     ],
 )
 def test_a_wrong_setting_is_told_in_its_own_words(
-    settings: dict[str, object], kind: type[Exception], said: str
+    settings: dict[str, Any], kind: type[Exception], said: str
 ) -> None:
     with pytest.raises(kind) as refused:
         Emulator(**settings)
     assert str(refused.value).startswith(said)
+
+
+def test_it_can_be_told_what_the_command_can() -> None:
+    assert list(EmulatorOptions.__annotations__) == list(Settings.model_fields)
 
 
 def test_the_environment_of_the_command_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:

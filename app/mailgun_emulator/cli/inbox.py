@@ -44,9 +44,8 @@ def filters(**given: Any) -> dict[str, Any]:
     return asked
 
 
-@app.callback()
-@with_session
-def inbox(
+@client_command(app, "list")
+def list_(
     session: Session,
     to: To = "",
     from_: From = "",
@@ -72,6 +71,9 @@ def inbox(
         return
     page = session.get(PATH, {**asked, "limit": limit})
     session.tell(page, lambda: in_words(page))
+
+
+app.callback()(with_session(list_))
 
 
 def in_words(page: dict[str, Any]) -> str:
@@ -173,7 +175,7 @@ def message_in_words(told: dict[str, Any]) -> str:
         "Variables": terminal.line(orjson.dumps(told["variables"]).decode()) if told["variables"] else "",
         "Id": told["id"],
     }
-    head = [f"{terminal.dim(name + ':'):<10} {value}" for name, value in parts.items() if value]
+    head = [f"{terminal.dim(f'{name}:'.ljust(10))} {value}" for name, value in parts.items() if value]
     return "\n".join([*head, "", body_in_words(told), *found_in(told)])
 
 

@@ -132,7 +132,11 @@ async def list_webhook_deliveries(
 
 @router.get("/deliveries/wait", responses={**REFUSALS, 404: {"model": DeliveriesThatDidNot}})
 async def wait_for_webhook_deliveries(
-    request: Request, account_id: ChosenAccount, where: Chosen, count: HowMany = 1, timeout: Timeout = 5.0
+    request: Request,
+    account_id: ChosenAccount,
+    where: Chosen,
+    count: HowMany = 1,
+    timeout: Timeout = 5.0,  # noqa: ASYNC109 - the client's own word for it
 ) -> DeliveriesThatCame:
     """Answer once so many such events were posted, whatever was answered; 404 with what there is when time is over.
 

@@ -67,7 +67,8 @@ class Settings(BaseSettings):
     database: str = Field(":memory:", min_length=1, description="A file that keeps the state, or `:memory:`.")
     fixture: Files = Field(
         (),
-        description="Fixture files, JSON or YAML, separated by commas: loaded when the database is new, and after a reset.",
+        description="Fixture files, JSON or YAML, separated by commas: loaded when the database is new and after a "
+        "reset.",
     )
     strict: bool = Field(
         False,

@@ -170,10 +170,10 @@ def accept_copy(
 
 
 def _hint_at_unfilled(copy: Submission) -> None:
-    for text in (copy.subject, copy.html, copy.text):
-        if text and placeholders.OF_VARIABLES in text:
-            for placeholder in placeholders.of_variables(text):
-                hints.add(copy.hints, _about_unfilled(placeholder, copy))
+    mark, html, text = placeholders.OF_VARIABLES, copy.html, copy.text
+    if (text and mark in text) or (html and mark in html) or mark in copy.subject:
+        for placeholder in placeholders.of_variables("\n".join((copy.subject, text or "", html or ""))):
+            hints.add(copy.hints, _about_unfilled(placeholder, copy))
 
 
 def _about_unfilled(placeholder: str, copy: Submission) -> str:

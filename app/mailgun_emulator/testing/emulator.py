@@ -2,6 +2,7 @@
 
 import time
 import weakref
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from mailgun_emulator.testing.account import SNAPSHOT, Mailgun
 from mailgun_emulator.testing.account_client import AccountClient, AccountInfo
 from mailgun_emulator.testing.filters import RequestFilters, Unpack, params, unknown
 from mailgun_emulator.testing.http_client import EmulatorError, HttpClient
+from mailgun_emulator.testing.options import EmulatorOptions
 from mailgun_emulator.testing.records import ApiRequest
 from mailgun_emulator.testing.webhooks import Webhooks
 
@@ -28,7 +30,7 @@ class Emulator:
     that is forgotten stops by itself, at the latest when the interpreter exits.
     """
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, **settings: Unpack[EmulatorOptions]) -> None:
         """Raise `TypeError` for a setting that there is not, and `ValueError` for a value that it can't have."""
         self._settings: Settings | None = checked(settings)
         self._server: ServerThread | None = None
@@ -209,7 +211,7 @@ class Emulator:
         return f"<Emulator at {self._http.url}>" if self._http is not None else "<Emulator, not running>"
 
 
-def checked(given: dict[str, Any]) -> "Settings":
+def checked(given: Mapping[str, Any]) -> "Settings":
     """What is given, and free ports; nothing of the environment."""
     from mailgun_emulator.core.settings import BadSetting, GivenSettings
 

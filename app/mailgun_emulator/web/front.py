@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mailgun_emulator.core.errors import MailgunError
 from mailgun_emulator.web import errors, hints
 from mailgun_emulator.web.hints import Expected
-from mailgun_emulator.web.journal import REQUEST_HEADER, Hearing, Journal, Pieces, cut
+from mailgun_emulator.web.journal import REQUEST_HEADER, Hearing, Journal, Pieces
 from mailgun_emulator.web.routing import RouteIndex
 from mailgun_emulator.web.wire import STANDARD, Header
 
@@ -91,7 +91,7 @@ class Front:
         headers = self.headers(scope, response.raw_headers, len(told))
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         if "mailgun_request" in scope:
-            self.journal.keep(scope, cut(body), response.status_code, headers, cut(told))
+            self.journal.keep(scope, body, response.status_code, headers, told)
         await send({"type": "http.response.body", "body": told})
 
     def headers(self, scope: Scope, own: list[Header], length: int | None = None) -> list[Header]:
@@ -121,7 +121,7 @@ class Front:
                 expected = self._expected[id(found.route)] = hints.expected_by(found.route)
             if not expected.names.issuperset(fields):
                 hints.about_fields(scope, fields, expected)
-        return hints.header(scope)
+        return hints.header(scope) if scope.get("mailgun_hints") else None
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -176,8 +176,15 @@ class _Dressed:
     def end(self) -> None:
         """It is answered, or never will be. The journal has it before the client can know."""
         if self._heard is not None:
-            heard, self._heard = self._heard, None
-            self._front.journal.keep(self._scope, heard.cut(), self._status, self._headers, self._told.cut())
+            heard, told, self._heard = self._heard, self._told, None
+            self._front.journal.keep(
+                self._scope,
+                heard.beginning(),
+                self._status,
+                self._headers,
+                told.beginning(),
+                (heard.length, told.length),
+            )
 
 
 def _one_line(body: bytes) -> bytes:

@@ -73,12 +73,9 @@ def told_of(where: "Request | MutableMapping[str, Any]") -> list[str]:
     return told
 
 
-def header(scope: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
-    """The header that tells them; it also logs them, so ask once."""
-    told = scope.get("mailgun_hints")
-    if not told:
-        return None
-    text = "; ".join(" ".join(each.split()) for each in told)
+def header(scope: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """The header that tells them, if there are any; it also logs them, so ask once."""
+    text = "; ".join(" ".join(each.split()) for each in scope["mailgun_hints"])
     log.warning("%s %s: %s", scope["method"], scope["path"], text)
     return HINT_HEADER.lower().encode(), _UNPRINTABLE.sub(_escaped, text).encode()
 

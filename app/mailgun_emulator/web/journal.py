@@ -50,7 +50,7 @@ class Entry(NamedTuple):
     body: bytes
     body_length: int
     status: int
-    answer_headers: bytes
+    answer_headers: tuple[Header, ...]
     answer: bytes
     answer_length: int
     hints: tuple[str, ...]
@@ -82,12 +82,16 @@ class Journal:
     def keep(
         self,
         scope: Scope,
-        heard: tuple[bytes, int],
+        heard: bytes,
         status: int,
         headers: list[Header],
-        told: tuple[bytes, int],
+        told: bytes,
+        lengths: tuple[int, int] | None = None,
     ) -> None:
-        """Of bodies that are long already cut, with their whole lengths."""
+        """What was heard and told of bodies; their `lengths`, if that is not all of it."""
+        heard_length, told_length = lengths or (len(heard), len(told))
+        if heard_length > LARGEST_BODY or told_length > LARGEST_BODY:
+            heard, told = heard[:LARGEST_BODY], told[:LARGEST_BODY]
         number, began = scope["mailgun_request"]
         account_id = scope.get("mailgun_account_id", "")
         client, hints, found = scope.get("client"), scope.get("mailgun_hints"), scope["mailgun_found"]
@@ -95,7 +99,7 @@ class Journal:
         if route not in self._routes:
             self._routes[route] = found.route
         asked_with = packed(scope["headers"])
-        size = OVERHEAD + len(heard[0]) + len(told[0]) + len(asked_with)
+        size = OVERHEAD + len(heard) + len(told) + len(asked_with)
         entry = (
             number,
             self._database.clock_of(account_id).now(),
@@ -108,12 +112,12 @@ class Journal:
             found.parameters.get("domain", ""),
             client[0] if client else "",
             asked_with,
-            heard[0],
-            heard[1],
+            heard,
+            heard_length,
             status,
-            packed(headers[: -len(STANDARD)]),
-            told[0],
-            told[1],
+            tuple(headers[: -len(STANDARD)]),
+            told,
+            told_length,
             tuple(hints) if hints else (),
             size,
         )
@@ -145,28 +149,22 @@ class Journal:
         return entry._replace(route=self._routes[kept[_ROUTE]])
 
 
-def cut(body: bytes) -> tuple[bytes, int]:
-    """What is kept of it, and how long it is."""
-    length = len(body)
-    return (body, length) if length <= LARGEST_BODY else (body[:LARGEST_BODY], length)
-
-
 class Pieces:
     """A body that comes or goes in pieces."""
 
     def __init__(self) -> None:
         self._kept: list[bytes] = []
         self._room = LARGEST_BODY
-        self._length = 0
+        self.length = 0
 
     def add(self, piece: bytes) -> None:
-        self._length += len(piece)
+        self.length += len(piece)
         if piece and self._room:
             self._kept.append(piece[: self._room])
             self._room -= len(self._kept[-1])
 
-    def cut(self) -> tuple[bytes, int]:
-        return b"".join(self._kept), self._length
+    def beginning(self) -> bytes:
+        return b"".join(self._kept)
 
 
 class Hearing:
@@ -217,7 +215,7 @@ def request_of(entry: Entry) -> dict[str, Any]:
 
 
 def response_of(entry: Entry) -> dict[str, Any]:
-    headers = [*unpacked(entry.answer_headers), *(STANDARD if entry.status else ())]
+    headers = [*entry.answer_headers, *(STANDARD if entry.status else ())]
     return {"headers": _headers(headers), **_body(entry.answer, entry.answer_length)}
 
 
