@@ -1,12 +1,19 @@
 """What is read when a test fails."""
 
 import re
+from collections.abc import Callable
 
 import pytest
-from tests.pytest_plugin.test_plugin import run
+from tests.pytest_plugin.test_plugin import run as run_here
 
+Run = Callable[..., pytest.RunResult]
 IDS = re.compile(r"BA[\w-]{32}")
-PREFIX = "account "
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, server_url: str) -> Run:
+    """With a server that is there already, which is the quicker way."""
+    return lambda test, *options: run_here(pytester, test, "--mailgun-url", server_url, *options)
 
 
 def section(result: pytest.RunResult) -> str:
@@ -17,9 +24,8 @@ def section(result: pytest.RunResult) -> str:
     return IDS.sub("ID", "\n".join(lines[begin + 1 : end]))
 
 
-def test_a_failure_shows_the_line_of_the_test_and_what_was_sent(pytester: pytest.Pytester) -> None:
+def test_a_failure_shows_the_line_of_the_test_and_what_was_sent(run: Run) -> None:
     result = run(
-        pytester,
         """
         def test_it(mailgun):
             mailgun.clock.freeze("2026-01-01T00:00:00Z")
@@ -61,19 +67,18 @@ def test_a_failure_shows_the_line_of_the_test_and_what_was_sent(pytester: pytest
     )
 
 
-def test_a_failure_that_has_sent_nothing_says_so(pytester: pytest.Pytester) -> None:
-    result = run(pytester, "def test_it(mailgun): assert 0")
+def test_a_failure_that_has_sent_nothing_says_so(run: Run) -> None:
+    result = run("def test_it(mailgun): assert 0")
     assert section(result).partition("\n\n")[2] == "no messages\n\nNo request came with this account's key."
 
 
-def test_a_test_that_passes_or_has_no_account_says_nothing(pytester: pytest.Pytester) -> None:
-    result = run(pytester, "def test_it(mailgun): pass\ndef test_other(): assert 0", "-rA")
+def test_a_test_that_passes_or_has_no_account_says_nothing(run: Run) -> None:
+    result = run("def test_it(mailgun): pass\ndef test_other(): assert 0", "-rA")
     assert not [line for line in result.outlines if re.fullmatch("-+ mailgun -+", line)]
 
 
-def test_a_failure_of_another_fixture_is_told_with_it(pytester: pytest.Pytester) -> None:
+def test_a_failure_of_another_fixture_is_told_with_it(run: Run) -> None:
     result = run(
-        pytester,
         """
         import pytest
 
@@ -91,7 +96,7 @@ def test_a_failure_of_another_fixture_is_told_with_it(pytester: pytest.Pytester)
 
 
 def test_a_server_that_has_gone_does_not_hide_the_failure(pytester: pytest.Pytester) -> None:
-    result = run(
+    result = run_here(
         pytester,
         """
         def test_it(mailgun, mailgun_server):
@@ -104,9 +109,8 @@ def test_a_server_that_has_gone_does_not_hide_the_failure(pytester: pytest.Pytes
     assert section(result).startswith("Nothing answers at http://127.0.0.1:")
 
 
-def test_many_are_cut_to_the_last_ones(pytester: pytest.Pytester) -> None:
+def test_many_are_cut_to_the_last_ones(run: Run) -> None:
     result = run(
-        pytester,
         """
         def test_it(mailgun):
             for number in range(12):
@@ -122,9 +126,8 @@ def test_many_are_cut_to_the_last_ones(pytester: pytest.Pytester) -> None:
     assert "the last 20 events:" in told
 
 
-def test_failures_of_coroutines_show_the_line_of_the_test(pytester: pytest.Pytester) -> None:
+def test_failures_of_coroutines_show_the_line_of_the_test(run: Run) -> None:
     result = run(
-        pytester,
         """
         import pytest
 
