@@ -14,7 +14,7 @@ from mailgun_emulator.api import SECTIONS
 from mailgun_emulator.control import SECTIONS as CONTROL
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import BadSetting, Settings
-from mailgun_emulator.smtp.listener import Listener
+from mailgun_emulator.smtp.listener import Listener, SmtpUnusable
 from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.lock import IN_MEMORY
 from mailgun_emulator.state.snapshot_store import SnapshotStore
@@ -45,8 +45,8 @@ class Emulator:
         self.snapshots = SnapshotStore(settings.database)
         self.default_account_id = ""
         self.base_url = f"http://{settings.host}:{settings.port}"
-        self.smtp = Listener(self)
         self._starting = self._read_fixtures()
+        self.smtp = self._listen()
         self._started_at = self.clock.now()
         self._preparing: asyncio.Task[None] | None = None
         self._pristine: Database | None = None
@@ -67,6 +67,13 @@ class Emulator:
         except FixtureRefused as error:
             self.database.close()
             raise BadSetting(f"--fixture can't be loaded: {error}") from None
+
+    def _listen(self) -> Listener:
+        try:
+            return Listener(self)
+        except SmtpUnusable:
+            self.database.close()
+            raise
 
     def rename_default(self, account_id: str) -> None:
         """The default account has that id from now on."""

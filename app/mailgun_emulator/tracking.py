@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from mailgun_emulator.pipeline import track, tracking_urls
 from mailgun_emulator.pipeline.track import Client
 from mailgun_emulator.pipeline.tracking_urls import InvalidLink, Purpose, Visit
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.forms import header_values, read_fields
 
 router = APIRouter(include_in_schema=False)

@@ -11,7 +11,8 @@ from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import accounts, certificates, domains, jobs
 from mailgun_emulator.state.certificates import Status
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
+from mailgun_emulator.state.transaction import Tx
 
 ACCOUNT = "5f" * 12
 HOST = "email.mg.example.com"

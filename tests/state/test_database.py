@@ -11,10 +11,11 @@ import pytest
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import accounts, domains, jobs, sending, statistics
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.lock import DatabaseUnusable
+from mailgun_emulator.state.transaction import Tx
 
 
 def run(

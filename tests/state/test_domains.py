@@ -8,8 +8,9 @@ from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.pipeline.worker import Worker
 from mailgun_emulator.state import accounts, dns_records, domain_keys, domain_removal, domains, jobs
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.domains import Domain, Finding, State
+from mailgun_emulator.state.transaction import Tx
 
 DAY = 86400
 NAME = "mg.example.com"

@@ -11,10 +11,11 @@ from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.expressions.event_filter import MalformedFilter
 from mailgun_emulator.state import accounts, domains, event_log, events
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.event_conditions import SizeNotANumber
 from mailgun_emulator.state.event_log import EVER, Page, Place, Search
 from mailgun_emulator.state.events import EventType
+from mailgun_emulator.state.transaction import Tx
 
 NOW = 1_800_000_000.0
 DOMAIN = "mg.example.com"

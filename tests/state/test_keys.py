@@ -7,8 +7,9 @@ import pytest
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import accounts, keys
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.keys import Role
+from mailgun_emulator.state.transaction import Tx
 
 
 def in_account(*steps: Callable[[Tx], None], clock: Clock | None = None) -> None:

@@ -1,6 +1,5 @@
 import asyncio
-
-import pytest
+from contextlib import suppress
 
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
@@ -18,7 +17,7 @@ def test_what_is_committed_is_told_and_what_is_undone_is_not() -> None:
         async with database.begin("a") as tx:
             tx.tell("message", "kept")
             assert heard == []
-        with pytest.raises(ZeroDivisionError):
+        with suppress(ZeroDivisionError):
             async with database.begin("a") as tx:
                 tx.tell("message", "undone")
                 raise ZeroDivisionError

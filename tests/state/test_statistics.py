@@ -12,11 +12,12 @@ from mailgun_emulator.mail.periods import DAY, HOUR, Resolution
 from mailgun_emulator.pipeline.record import record
 from mailgun_emulator.pipeline.tally import metric_of
 from mailgun_emulator.state import accounts, domains, statistics
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.predicates import Predicate
 from mailgun_emulator.state.statistics import By, Question
+from mailgun_emulator.state.transaction import Tx
 
 START = dates.parse("Wed, 30 Dec 2026 22:10:00 UTC")
 STEPS = (0.0, 50 * 60, 2 * HOUR, DAY, 20 * DAY, 15 * DAY, 40 * DAY)

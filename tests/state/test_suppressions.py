@@ -9,9 +9,10 @@ import pytest
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import accounts, domain_removal, domains, jobs, suppressions
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.suppression_entries import CsvFile, read_csv
 from mailgun_emulator.state.suppressions import Kind, Suppressed
+from mailgun_emulator.state.transaction import Tx
 
 ACCOUNT = "5f" * 12
 START = 1_700_000_000.0

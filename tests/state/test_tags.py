@@ -8,7 +8,8 @@ from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.mail import periods
 from mailgun_emulator.mail.periods import Resolution
 from mailgun_emulator.state import accounts, domains, statistics, tags
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
+from mailgun_emulator.state.transaction import Tx
 
 
 def in_tx(check: Callable[[Tx, str], None]) -> None:

@@ -162,6 +162,7 @@ with Emulator() as emulator:
     fail(smtp_port=smtp_port)
     fail(database="/nowhere/x.db")
     fail(host="192.0.2.1")
+    fail(fixture="/nowhere/x.yaml")
     assert left() == before, (left(), before)
 """
     run(program)

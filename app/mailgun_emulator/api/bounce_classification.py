@@ -17,9 +17,9 @@ from mailgun_emulator.mail import bounce_rules, dates
 from mailgun_emulator.mail.periods import Resolution
 from mailgun_emulator.state import bounce_counts, domains
 from mailgun_emulator.state.bounce_counts import Classified, entity_of
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain, DomainNotFound
 from mailgun_emulator.state.statistics import EVER, Question
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import bounce_classes
 from mailgun_emulator.web.analytics import MeasuresForm, known_names, page_of
 from mailgun_emulator.web.bounce_classes import ATTRIBUTES, DIMENSIONS, METRICS, Item, Span

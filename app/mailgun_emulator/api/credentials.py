@@ -10,8 +10,8 @@ from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import credentials
 from mailgun_emulator.state.credentials import SmtpCredential
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import paging
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
 from mailgun_emulator.web.forms import CurrentFields, Flag, Form, form

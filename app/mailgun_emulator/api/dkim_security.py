@@ -8,9 +8,9 @@ from pydantic import BaseModel, ValidationInfo, field_validator, model_validator
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.state import dns_records, domain_keys, domains
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domain_keys import PublishedKey
 from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, as_flag, form
 from mailgun_emulator.web.views import Done

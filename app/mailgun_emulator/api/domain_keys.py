@@ -13,8 +13,8 @@ from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dkim
 from mailgun_emulator.mail.dkim import KeyPair
 from mailgun_emulator.state import dns_records, domain_keys, domains
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domain_keys import KeyNotFound, PublishedKey
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, Stocked, begin
 from mailgun_emulator.web.domains import DnsRecordView, record_view, record_views
 from mailgun_emulator.web.forms import LARGEST, CurrentFields, Fields, Flag, Form, Upload, form

@@ -13,8 +13,8 @@ from mailgun_emulator.pipeline.notify import Post
 from mailgun_emulator.pipeline.outgoing import Answer
 from mailgun_emulator.pipeline.sample import sample
 from mailgun_emulator.state import accounts, domains, webhooks
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.state.webhooks import Urls, WebhookEvent, WebhookNotFound
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, authenticate
 from mailgun_emulator.web.forms import Form, form, read_fields, takes

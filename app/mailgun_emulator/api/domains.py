@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import hosts
 from mailgun_emulator.state import credentials, dns_records, domain_keys, domain_removal, domains
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.dns_records import DnsRecords
 from mailgun_emulator.state.domain_keys import PublishedKey
 from mailgun_emulator.state.domains import Domain, DomainDetails, State
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, Stocked, authenticate, begin, stocked
 from mailgun_emulator.web.domains import DnsRecordView, DomainView, only_if_set, record_views, view
 from mailgun_emulator.web.forms import LARGEST, Flag, Form, form, read_fields, takes

@@ -11,8 +11,8 @@ from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, TypeAdapter
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import event_log
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.event_log import EVER, LAST_ID, Place, Position, Search
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.forms import Flag, Form, form
 from mailgun_emulator.web.paging import Paging, base_url

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field, field_validator
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import accounts, domains, keys
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.keys import ApiKey, Kind, Role
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, form
 from mailgun_emulator.web.views import Done

@@ -10,10 +10,10 @@ from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, TypeAdapter
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates, periods
 from mailgun_emulator.state import log_search
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.event_log import LAST_ID, Place, Position
 from mailgun_emulator.state.log_conditions import ATTRIBUTES, EVENTS, METRIC_EVENTS
 from mailgun_emulator.state.log_search import LogPage, LogSearch
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.analytics import (
     AnalyticsForm,
     PageRequest,

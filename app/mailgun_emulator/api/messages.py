@@ -12,9 +12,9 @@ from mailgun_emulator.mail import stored
 from mailgun_emulator.mail.mime import Part
 from mailgun_emulator.pipeline.accept import hand_over, resend
 from mailgun_emulator.state import jobs, messages
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain, State
 from mailgun_emulator.state.messages import StoredMime
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import errors
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, KnownDomain, Sending
 from mailgun_emulator.web.forms import takes

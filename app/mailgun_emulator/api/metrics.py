@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from mailgun_emulator.mail import dates
 from mailgun_emulator.mail.periods import Period, Resolution
 from mailgun_emulator.state import accounts, statistics, tags
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.predicates import SEARCHED
 from mailgun_emulator.state.statistics import DIMENSIONS, Counts, Question
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import measures, usage
 from mailgun_emulator.web.analytics import MeasuresForm, Sorting, Switch, known_names, page_of
 from mailgun_emulator.web.deps import CurrentTx

@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field, field_validator
 from mailgun_emulator.mail import periods
 from mailgun_emulator.mail.periods import Period, Resolution
 from mailgun_emulator.state import domains, statistics, tags
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statistics import By
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.forms import CurrentFields, form
 from mailgun_emulator.web.paging import number

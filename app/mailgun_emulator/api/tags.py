@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates, providers
 from mailgun_emulator.state import statistics, tags
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statistics import By
 from mailgun_emulator.state.tags import ListedTag, Tag
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.forms import CurrentFields, Form, form
 from mailgun_emulator.web.paging import KeysetRequest, Paging, in_order, keyset, link

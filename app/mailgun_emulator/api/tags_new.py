@@ -10,9 +10,9 @@ from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import account_tags, accounts, statistics
 from mailgun_emulator.state.account_tags import AccountTag
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.predicates import Predicate
 from mailgun_emulator.state.statistics import EVER, Question
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import measures
 from mailgun_emulator.web.analytics import PageRequest, Sorting, Switch, Text, as_object
 from mailgun_emulator.web.deps import CurrentTx

@@ -10,9 +10,9 @@ from pydantic import BaseModel, BeforeValidator, Field
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import template_versions, templates
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.template_versions import TemplateVersion
 from mailgun_emulator.state.templates import Template
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.domains import only_if_set
 from mailgun_emulator.web.forms import CurrentFields, Fields, Flag, Form, as_flag, form

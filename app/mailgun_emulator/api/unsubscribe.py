@@ -7,9 +7,9 @@ from pydantic import Field
 
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import suppressions
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.suppression_entries import Entry
 from mailgun_emulator.state.suppressions import Kind
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.suppression_list import (
     EntryForm,
     EntryPage,

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from mailgun_emulator.core.errors import MailgunError
 from mailgun_emulator.state import accounts, keys, own_domains
 from mailgun_emulator.state.accounts import Account
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import OpenTx
 from mailgun_emulator.web.domains import only_if_set
 

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.state import account_events
 from mailgun_emulator.state.account_events import EventSearch, FoundEvent
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.event_log import EVER, Position
 from mailgun_emulator.state.events import EventType
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import instants, near_events
 from mailgun_emulator.web.deps import ChosenAccount, ChosenTx
 from mailgun_emulator.web.happenings import Asked

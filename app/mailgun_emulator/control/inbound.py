@@ -13,8 +13,8 @@ from mailgun_emulator.mail.addresses import Address, NotAnAddress
 from mailgun_emulator.mail.mime import Part
 from mailgun_emulator.pipeline import receive
 from mailgun_emulator.pipeline.receive import Incoming, Received, Taken
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import ChosenTx
 from mailgun_emulator.web.forms import Fields, Form, Upload, read_fields, takes
 from mailgun_emulator.web.paging import base_url

@@ -12,10 +12,10 @@ from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.expressions import message_search
 from mailgun_emulator.expressions.message_search import BadSearch, Word
 from mailgun_emulator.state import inbox
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.inbox import Direction, Search
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.notices import Kind
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import instants, near_messages
 from mailgun_emulator.web.deps import ChosenAccount, ChosenTx
 from mailgun_emulator.web.happenings import Asked

@@ -14,9 +14,9 @@ from mailgun_emulator.pipeline import on_demand, outcomes
 from mailgun_emulator.pipeline.on_demand import NotARecipient, Wanted
 from mailgun_emulator.pipeline.outcomes import Outcome
 from mailgun_emulator.state import deliveries, inbox
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import ChosenTx
 from mailgun_emulator.web.happenings import FOLLOWING, Happening
 from mailgun_emulator.web.inbox import DeletedMessages, ReadMessage, as_sent, list_files, whole

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.state import webhook_deliveries
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.notices import Kind, Notice
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import journal
 from mailgun_emulator.web.deps import ChosenAccount
 from mailgun_emulator.web.event_stream import EventStream, Listening

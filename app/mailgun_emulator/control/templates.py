@@ -14,9 +14,9 @@ from mailgun_emulator.pipeline import options, templating
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.pipeline.templating import TemplateFailed
 from mailgun_emulator.state import sending
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.state.template_versions import Content
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import ChosenTx
 from mailgun_emulator.web.domains import only_if_set
 from mailgun_emulator.web.views import Done

@@ -19,11 +19,11 @@ from mailgun_emulator.pipeline.record import origin, record, storage
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.pipeline.tracking_settings import tracked_by
 from mailgun_emulator.state import jobs, mailing_lists, messages, tags
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.messages import SentMessage, StoredMime
 from mailgun_emulator.state.sending import SendingDomain
+from mailgun_emulator.state.transaction import Tx
 
 if TYPE_CHECKING:
     from mailgun_emulator.pipeline.templating import Made

@@ -7,9 +7,10 @@ import orjson
 from mailgun_emulator.pipeline.finish import finished
 from mailgun_emulator.pipeline.outgoing import TAKEN, Answer, Outgoing, retry_after
 from mailgun_emulator.state import jobs, messages, statistics
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 CONTENT_TYPE = "application/mime"
 METRIC = "usage.archived"

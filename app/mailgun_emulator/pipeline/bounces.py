@@ -7,10 +7,10 @@ import orjson
 from mailgun_emulator.pipeline.outcomes import Outcome
 from mailgun_emulator.pipeline.record import record, storage
 from mailgun_emulator.state import suppressions
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.suppressions import Kind
+from mailgun_emulator.state.transaction import Tx
 
 
 def suppress(tx: Tx, message: SentMessage, recipient: str, outcome: Outcome) -> None:

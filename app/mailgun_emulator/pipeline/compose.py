@@ -8,8 +8,8 @@ import orjson
 from mailgun_emulator.mail import dates, headers, mime
 from mailgun_emulator.mail.addresses import Address
 from mailgun_emulator.pipeline.submission import Submission
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.sending import SendingDomain
+from mailgun_emulator.state.transaction import Tx
 
 Header = tuple[str, str]
 

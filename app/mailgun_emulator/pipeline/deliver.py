@@ -9,12 +9,12 @@ from mailgun_emulator.pipeline import bounces
 from mailgun_emulator.pipeline.outcomes import NO_MX, Outcome, Security, outcome_for, outcome_of
 from mailgun_emulator.pipeline.record import origin, record, storage
 from mailgun_emulator.state import deliveries, jobs, messages, outcome_rules, sending, suppressions
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.deliveries import Plan
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.suppressions import Kind
+from mailgun_emulator.state.transaction import Tx
 
 TESTED = Outcome(650, text="")
 """What becomes of a message in test mode (facts/sending.md, 1.8)."""

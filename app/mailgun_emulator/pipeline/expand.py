@@ -12,12 +12,12 @@ from mailgun_emulator.pipeline.accept import accept_copy
 from mailgun_emulator.pipeline.deliver import Suppression, refuse
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import list_members, list_postings, mailing_lists, messages, sending
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.jobs import DueJob
 from mailgun_emulator.state.list_members import Member
 from mailgun_emulator.state.list_postings import Posting
 from mailgun_emulator.state.mailing_lists import ListDetails
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 AT_ONCE = 50
 """Members in one job, so that nobody waits for a large list."""

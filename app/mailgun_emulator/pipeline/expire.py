@@ -1,7 +1,7 @@
 """Forgets stored messages, events and posts to webhooks whose time is over."""
 
 from mailgun_emulator.state import domains, events, messages, webhook_deliveries
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 
 AT_ONCE = 200
 """Rows in one transaction, so that nobody waits for long (facts/performance.md, 6)."""

@@ -8,9 +8,10 @@ from mailgun_emulator.mail import addresses, dates
 from mailgun_emulator.pipeline.outgoing import UNREACHABLE, Answer, Outgoing
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import faults
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.faults import Fault, Quota
 from mailgun_emulator.state.jobs import DueJob
+from mailgun_emulator.state.transaction import Tx
 
 
 class LimitExceeded(TooManyRequests):

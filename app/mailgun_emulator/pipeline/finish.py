@@ -12,8 +12,8 @@ from mailgun_emulator.mail.dkim_signature import NotSigned, Signer
 from mailgun_emulator.pipeline import placeholders, tracking_settings, tracking_urls
 from mailgun_emulator.pipeline.tracking_urls import Links
 from mailgun_emulator.state import domain_keys
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 UNSUBSCRIBE_MARKS = ("%unsubscribe_url%", "%tag_unsubscribe_url%", "%mailing_list_unsubscribe_url%")
 ADDRESS_MARK = "%unsubscribe_email%"

@@ -15,10 +15,10 @@ from mailgun_emulator.pipeline.track import (
     record_unsubscribe,
 )
 from mailgun_emulator.state import jobs, messages
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 IP = "203.0.113.7"
 """Of readers: no address of anybody's (RFC 5737)."""

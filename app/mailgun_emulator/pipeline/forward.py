@@ -15,10 +15,11 @@ from mailgun_emulator.pipeline.outgoing import TAKEN, UNWANTED, Answer, Outgoing
 from mailgun_emulator.pipeline.record import record
 from mailgun_emulator.pipeline.routing import told_of, told_of_target
 from mailgun_emulator.state import accounts, jobs, messages
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 RETRY_AFTER = (600, 900, 1800, 3600, 7200, 14400)
 """Seconds from one failed post to the next: eight hours in all (facts/sending.md, 8.7)."""

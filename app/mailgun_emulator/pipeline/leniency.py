@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from mailgun_emulator.core.errors import BadRequest, Forbidden, MailgunError, NotFound, Unauthorized
 from mailgun_emulator.mail import addresses
 from mailgun_emulator.state import domains, sending
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import State
 from mailgun_emulator.state.sending import SendingDomain
+from mailgun_emulator.state.transaction import Tx
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from mailgun_emulator.mail import addresses, headers
 from mailgun_emulator.mail.addresses import NotAnAddress
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import jobs, list_members, list_postings, routes
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.mailing_lists import AccessLevel, ListDetails
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

@@ -8,9 +8,10 @@ import orjson
 from mailgun_emulator.mail.signing import sign
 from mailgun_emulator.pipeline.outgoing import TAKEN, UNWANTED, Answer, Outgoing, retry_after
 from mailgun_emulator.state import jobs, statistics, webhook_deliveries, webhooks
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import DueJob, Step
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.state.webhook_deliveries import DeliveryState, Owed
 
 HEADERS = {"Content-Type": "application/json", "Accept": "*/*", "Accept-Encoding": "gzip"}

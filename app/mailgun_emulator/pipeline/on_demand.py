@@ -10,11 +10,11 @@ from mailgun_emulator.pipeline import deliver, follow_up
 from mailgun_emulator.pipeline.deliver import Attempt
 from mailgun_emulator.pipeline.outcomes import FollowUp, Outcome
 from mailgun_emulator.state import deliveries, jobs
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.deliveries import Plan
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import DueJob
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 
 class NameTheRecipient(BadRequest):

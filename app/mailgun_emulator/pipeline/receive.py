@@ -21,13 +21,13 @@ from mailgun_emulator.pipeline.record import record
 from mailgun_emulator.pipeline.routing import Done, carry_out, told_of
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import domain_keys, domains, mailing_lists, messages, routes, sending
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import DueJob
 from mailgun_emulator.state.mailing_lists import ListDetails
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.routes import Match
 from mailgun_emulator.state.sending import SendingDomain
+from mailgun_emulator.state.transaction import Tx
 
 MOST_HOPS, MOST_ROUNDS = 25, 5
 """What has come through so many servers, or here so often, is going round in circles: each round may double it."""

@@ -8,9 +8,9 @@ import orjson
 from mailgun_emulator.pipeline import notify, tally
 from mailgun_emulator.pipeline.about import About, Subject
 from mailgun_emulator.state import events
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import OF_LISTS, EventType
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 __all__ = ["About", "Subject", "origin", "record", "remember", "storage"]
 

@@ -8,9 +8,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from mailgun_emulator.pipeline.finish import finished
 from mailgun_emulator.pipeline.outgoing import Outgoing, retry_after
 from mailgun_emulator.state import jobs, messages
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 if TYPE_CHECKING:
     from smtplib import SMTP

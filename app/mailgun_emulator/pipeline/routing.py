@@ -11,11 +11,11 @@ from mailgun_emulator.expressions.route_actions import Forward, Stop, Store
 from mailgun_emulator.mail import addresses
 from mailgun_emulator.pipeline.record import record, storage
 from mailgun_emulator.state import jobs
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.routes import Match, Rule
+from mailgun_emulator.state.transaction import Tx
 
 BAD_ADDRESS_CODE = 501
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.state.webhooks import WebhookEvent
 
 RECIPIENT = "alice@example.com"

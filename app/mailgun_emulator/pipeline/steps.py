@@ -6,8 +6,9 @@ from importlib import import_module
 from typing import Any, cast
 
 from mailgun_emulator.pipeline.outgoing import Outgoing
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.jobs import DueJob, Step
+from mailgun_emulator.state.transaction import Tx
 
 Doing = Callable[[Tx, DueJob], None]
 Posting = Callable[[Database, Outgoing, DueJob], Awaitable[None]]

@@ -17,8 +17,8 @@ import orjson
 from mailgun_emulator.mail import bounce_rules
 from mailgun_emulator.pipeline.about import Subject
 from mailgun_emulator.state import events, statistics
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
+from mailgun_emulator.state.transaction import Tx
 
 OPTIMIZER = "i-delivery-optimizer"
 """Events of messages that are sent at their recipients' best time have it."""

@@ -14,9 +14,9 @@ from mailgun_emulator.mail import headers as fields
 from mailgun_emulator.pipeline import options as sending_options
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import template_versions, templates
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.state.template_versions import Content
+from mailgun_emulator.state.transaction import Tx
 
 FEW = 8
 OF_VARIABLES = ("member-variables", "plain-variables")

@@ -5,7 +5,8 @@ from copy import copy
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.pipeline.worker import Worker
 from mailgun_emulator.state import accounts, jobs
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
+from mailgun_emulator.state.transaction import Tx
 
 
 async def advance(database: Database, worker: Worker, account_id: str, seconds: float) -> None:

@@ -11,7 +11,7 @@ from mailgun_emulator.mail.periods import DAY, HOUR
 from mailgun_emulator.pipeline import options
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import events
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 
 
 def delivery_time(tx: Tx, domain_id: str, copy: Submission, recipient: str) -> float:

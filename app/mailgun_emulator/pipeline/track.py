@@ -9,10 +9,10 @@ from mailgun_emulator.pipeline import tracking_urls
 from mailgun_emulator.pipeline.record import Subject, record, storage
 from mailgun_emulator.pipeline.tracking_urls import EVERYTHING, Visit
 from mailgun_emulator.state import events, list_members, mailing_lists, suppressions
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.suppressions import Kind
+from mailgun_emulator.state.transaction import Tx
 
 UNKNOWN_PLACE = {"city": "Unknown", "region": "Unknown", "country": "Unknown"}
 """Where an address is would take a database of the whole world; those of tests are at home in any case."""

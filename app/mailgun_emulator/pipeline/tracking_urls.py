@@ -13,10 +13,10 @@ from mailgun_emulator.mail import links, tokens
 from mailgun_emulator.mail.tokens import BadToken, Field, Token
 from mailgun_emulator.pipeline.about import About
 from mailgun_emulator.state import events, tracked
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.tracked import TrackedDomain
+from mailgun_emulator.state.transaction import Tx
 
 LONGEST_UNSUBSCRIBE_URL = 900
 """It may stand in a header field, a line of which has at most 998 characters."""

@@ -8,12 +8,12 @@ import orjson
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.pipeline.record import About, record
 from mailgun_emulator.state import list_members, list_uploads, mailing_lists, sending
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.jobs import DueJob
 from mailgun_emulator.state.list_members import Given
 from mailgun_emulator.state.list_uploads import Part, Progress
 from mailgun_emulator.state.mailing_lists import ListDetails
+from mailgun_emulator.state.transaction import Tx
 
 
 class _Reporter:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from mailgun_emulator.pipeline import leniency
 from mailgun_emulator.state import credentials, keys, sending
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from mailgun_emulator.smtp.logins import Sender
 from mailgun_emulator.smtp.protocol import MOST_BYTES, Connection
 from mailgun_emulator.smtp.submission import Handover
 from mailgun_emulator.smtp.tls import Certificate
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.sending import SendingDomain
+from mailgun_emulator.state.transaction import Tx
 
 if TYPE_CHECKING:
     from mailgun_emulator.smtp.listener import Emulator, Listener

@@ -7,10 +7,10 @@ from itertools import islice
 from typing import NamedTuple
 
 from mailgun_emulator.expressions.event_filter import Term
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.event_conditions import FIELDS, Values, contains, is_address, plain_id
 from mailgun_emulator.state.event_log import EVER, Hints, Position, sources
 from mailgun_emulator.state.events import EventType
+from mailgun_emulator.state.transaction import Tx
 
 _TAGS = "SELECT 1 FROM json_each(payload, '$.tags') WHERE lower(value)"
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from sqlmodel import col, select
 
 from mailgun_emulator.state import tags
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.tags import PAST_ALL, Tag, TagNotFound
+from mailgun_emulator.state.transaction import Tx
 
 LIMIT = 100_000
 """How many an account may have."""

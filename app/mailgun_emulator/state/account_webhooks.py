@@ -6,7 +6,7 @@ import orjson
 from sqlmodel import col, select
 
 from mailgun_emulator.core.errors import Conflict, NotFound
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.state.webhooks import MOST_URLS, AccountWebhook, WebhookEvent
 
 

@@ -9,8 +9,8 @@ from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import domains, keys, own_domains
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query, Statement
+from mailgun_emulator.state.transaction import Tx
 
 
 class AccountNotFound(NotFound):

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from mailgun_emulator.mail import bounce_rules
 from mailgun_emulator.mail.bounce_rules import Rule
 from mailgun_emulator.state import statistics
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statistics import Counts, Question
+from mailgun_emulator.state.transaction import Tx
 
 RULE = "failed+rule."
 DELIVERED = "delivered.smtp"

@@ -8,9 +8,9 @@ from sqlmodel import Field, SQLModel, col, or_, select
 
 from mailgun_emulator.core.errors import BadRequest, Conflict, NotFound, TooManyRequests
 from mailgun_emulator.state import dns_records, jobs
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.dns_records import Kind, tracking_host
 from mailgun_emulator.state.domains import Domain, Finding
+from mailgun_emulator.state.transaction import Tx
 
 VALID_SECONDS = 90 * 86400
 BITS = 2048

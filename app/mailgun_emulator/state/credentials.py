@@ -9,9 +9,9 @@ from sqlmodel import Field, SQLModel, col, func, select
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail import addresses
 from mailgun_emulator.state.accounts import Account
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statements import Query
+from mailgun_emulator.state.transaction import Tx
 
 
 class CredentialNotFound(NotFound):

@@ -2,193 +2,23 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any
 
-from mailgun_emulator.core.clock import Clock, to_the_microsecond
+from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.ids import Ids
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.mail.dkim import KeyPairs
 from mailgun_emulator.state.connection import connect
 from mailgun_emulator.state.lock import IN_MEMORY, DatabaseUnusable
-from mailgun_emulator.state.notices import Kind, Listener, Notice
+from mailgun_emulator.state.notices import Listener, Notice
 from mailgun_emulator.state.row_ids import RowIds
-from mailgun_emulator.state.statements import PutOff, Statement
-
-if TYPE_CHECKING:
-    from sqlmodel import Session, SQLModel
-
-Row = TypeVar("Row", bound="SQLModel")
-
-
-class Tx:
-    """One transaction: the only door to the state. Ends well or leaves nothing behind.
-
-    `account_id` is whom the caller speaks for, `now` the instant it all happens at by the account's clock (seconds
-    since 1970), `ids` and `key_pairs` where new ids and keys come from.
-    """
-
-    def __init__(self, database: "Database", account_id: str = "") -> None:
-        self._database = database
-        self.ids = database.ids
-        self.row_ids = database.row_ids
-        self.key_pairs = database.key_pairs
-        self.settings = database.settings
-        self.account_id = account_id
-        self.memory: dict[Any, Any] | None = database.memory
-        """What was looked up lately, until this transaction changes something."""
-        self._writes = False
-        self._sets_clock = False
-        self._put_off: PutOff = {}
-        self._settled: PutOff = {}
-        self._notices: list[Notice] = []
-
-    @property
-    def account_id(self) -> str:
-        return self._account_id
-
-    @account_id.setter
-    def account_id(self, account_id: str) -> None:
-        """With the account comes its time."""
-        self._account_id = account_id
-        self.now = to_the_microsecond(self._database.clock_of(account_id).now())
-
-    def __enter__(self) -> Self:
-        """What ends it is committed later in the same turn of the loop: see `Database.committed`."""
-        self._database.open(self)
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            self._end(keep=kind is None)
-        except BaseException:
-            self._end(keep=False)
-            raise
-        finally:
-            self._database.end(wrote=self._writes)
-
-    async def __aenter__(self) -> Self:
-        return self.__enter__()
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """End once it is committed."""
-        self.__exit__(kind)
-        if kind is None:
-            await self._database.committed()
-
-    @cached_property
-    def session(self) -> "Session":
-        from sqlmodel import Session
-
-        self.settle()
-        self._begin_to_write()
-        return Session(self._database.engine, expire_on_commit=False)
-
-    def add(self, row: Row) -> Row:
-        """Put a new row where later statements of this transaction see it."""
-        self.session.add(row)
-        self.session.flush()
-        return row
-
-    def execute(self, sql: str, parameters: dict[str, Any]) -> sqlite3.Cursor:
-        """Run SQL that writes."""
-        self._begin_to_write()
-        return self.read(sql, parameters)
-
-    def read(self, sql: str, parameters: dict[str, Any]) -> sqlite3.Cursor:
-        """Run a SELECT on the driver's connection; it sees what the session has changed."""
-        session: Session | None = self.__dict__.get("session")
-        if session is not None:
-            session.flush()
-        return self._database.connection.execute(sql, parameters)
-
-    def _begin_to_write(self) -> None:
-        if not self._writes:
-            self._database.connection.execute("SAVEPOINT tx")
-            self._writes = True
-            self.memory = None
-
-    def put_off(self, statement: Statement, row: dict[str, Any]) -> None:
-        self._put_off.setdefault(statement, []).append(row)
-
-    def next_id(self, table: str) -> int:
-        """For a row that is inserted `later`, so that others can refer to it at once."""
-        return self.row_ids.next(table)
-
-    def execute_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        self._begin_to_write()
-        self._database.connection.executemany(sql, rows)
-
-    def settle(self) -> None:
-        """Write what was put off in this turn. A verb that reads or deletes what is written `later` begins with it."""
-        if self._put_off or self._database.has_put_off():
-            self._begin_to_write()
-            self._database.settle(self._settled)
-            self._database.write(self._put_off)
-            self._put_off = {}
-
-    def due(self, at: float) -> float:
-        """A job is due at that instant of the account's: the worker is woken once this is committed.
-
-        Return when that is by the emulator's clock.
-        """
-        clock = self._database.clocks.get(self._account_id)
-        due_at = at if clock is None else clock.is_due_at(at)
-        self._database.wake_at(due_at)
-        return due_at
-
-    def tell(self, kind: Kind, subject: Any) -> None:
-        """Let those who listen know of it once it is committed."""
-        if self._database.listeners:
-            self._notices.append(Notice(kind, self._account_id, subject))
-
-    def now_of(self, account_id: str) -> float:
-        """By that account's clock."""
-        return to_the_microsecond(self._database.clock_of(account_id).now())
-
-    def set_clock(self, clock: Clock) -> None:
-        """From now on it is the time of the transaction's account."""
-        self._sets_clock = True
-        self._database.clocks[self._account_id] = clock
-        self.account_id = self._account_id
-
-    def forget_clock(self, account_id: str) -> None:
-        """The emulator's own time is the account's again."""
-        self._sets_clock = True
-        self._database.clocks.pop(account_id, None)
-        self.account_id = self._account_id
-
-    @property
-    def meets_faults(self) -> bool:
-        return self._account_id in self._database.faults
-
-    def read_faults(self) -> None:
-        """Some were added or deleted."""
-        self._database.read_faults()
-
-    def end_reading(self) -> None:
-        self._end(keep=True)
-        self._database.end(wrote=self._writes)
-
-    def _end(self, *, keep: bool) -> None:
-        session: Session | None = self.__dict__.get("session")
-        if session is not None:
-            if keep:
-                session.flush()
-            session.close()
-        if not keep and self._writes:
-            self._database.connection.execute("ROLLBACK TO tx")
-            if self._sets_clock:
-                self._database.read_clocks()
-            self._database.read_faults()
-        self._database.put_off(self._put_off if keep else self._settled)
-        if keep and self._notices:
-            self._database.notices += self._notices
-            self._notices = []
+from mailgun_emulator.state.statements import PutOff
+from mailgun_emulator.state.transaction import Tx
 
 
 class Database:

@@ -8,12 +8,12 @@ from sqlmodel import col
 
 from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.state import jobs, messages
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.events import Event, EventType
 from mailgun_emulator.state.jobs import DueJob, Job, Step
 from mailgun_emulator.state.messages import Message, SentMessage
 from mailgun_emulator.state.statements import Query, columns
+from mailgun_emulator.state.transaction import Tx
 
 
 class MessageUnknown(NotFound):

@@ -11,9 +11,9 @@ import orjson
 
 from mailgun_emulator.core.errors import BadRequest, TooManyRequests
 from mailgun_emulator.state import domain_keys, domains
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domain_keys import DomainKey, PublishedKey
 from mailgun_emulator.state.domains import Domain, DomainDetails, Finding
+from mailgun_emulator.state.transaction import Tx
 
 SPF_VALUE = "v=spf1 include:mailgun.org ~all"
 MAIL_EXCHANGERS = ("mxa.mailgun.org", "mxb.mailgun.org")

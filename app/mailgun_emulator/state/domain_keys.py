@@ -10,9 +10,9 @@ from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail import hosts
 from mailgun_emulator.mail.dkim import KeyPair
 from mailgun_emulator.state import jobs
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain, DomainDetails, Finding
 from mailgun_emulator.state.statements import Query, columns
+from mailgun_emulator.state.transaction import Tx
 
 MOST_KEYS = 3
 MOST_MADE_AT_ONCE = 100

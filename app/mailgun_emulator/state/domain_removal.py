@@ -8,9 +8,9 @@ from sqlmodel import col, select
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.state import jobs
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import SANDBOX, Domain, FormerDomain, State
 from mailgun_emulator.state.statements import Statement
+from mailgun_emulator.state.transaction import Tx
 
 REMOVED_AT_ONCE = 1000
 _LARGE = (

@@ -14,8 +14,8 @@ from sqlmodel import Field, SQLModel, col, func, select
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail import hosts
 from mailgun_emulator.state import jobs
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query, Statement, columns
+from mailgun_emulator.state.transaction import Tx
 
 HTML_FOOTER = '\n<br>\n<p><a href="%unsubscribe_url%">unsubscribe</a></p>\n'
 TEXT_FOOTER = "\n\nTo unsubscribe click: <%unsubscribe_url%>\n\n"

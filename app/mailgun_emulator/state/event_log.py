@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from mailgun_emulator.expressions import event_filter
 from mailgun_emulator.expressions.event_filter import Expression, Or, Term
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.event_conditions import FIELDS, Values, condition, is_address
 from mailgun_emulator.state.events import EventType
+from mailgun_emulator.state.transaction import Tx
 
 EVER = 253402300799.0
 """The end of the year 9999."""

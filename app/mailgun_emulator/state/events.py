@@ -7,9 +7,9 @@ import orjson
 from sqlalchemy import Index, bindparam, delete, insert, literal_column
 from sqlmodel import Field, SQLModel, col, select
 
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query, Statement, columns
 from mailgun_emulator.state.tags import Tag
+from mailgun_emulator.state.transaction import Tx
 
 
 class EventType(StrEnum):

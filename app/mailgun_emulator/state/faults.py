@@ -9,9 +9,9 @@ from sqlalchemy import Index, bindparam, delete, func, insert, update
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import NotFound
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statements import Query, Statement, columns
+from mailgun_emulator.state.transaction import Tx
 
 SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 

@@ -11,9 +11,9 @@ import orjson
 from mailgun_emulator.expressions.message_search import ANYWHERE, BODY, Pattern, Word, addresses_in
 from mailgun_emulator.mail import body_search, stored
 from mailgun_emulator.state import messages
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.event_conditions import Values, contains
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 DELETED_AT_ONCE = 500
 EVER = inf

@@ -10,8 +10,8 @@ from sqlalchemy import Float, Index, bindparam, case, delete, insert, literal, t
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.clock import Clock, to_the_microsecond
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query, Statement
+from mailgun_emulator.state.transaction import Tx
 
 
 class Step(StrEnum):

@@ -9,8 +9,8 @@ from sqlalchemy import delete as delete_from
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.errors import Forbidden, NotFound
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query, Statement
+from mailgun_emulator.state.transaction import Tx
 
 MOST_KEYS = 500
 """How many Mailgun allows is not known."""

@@ -12,9 +12,9 @@ from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail import json_text
 from mailgun_emulator.mail.addresses import Address
 from mailgun_emulator.state import mailing_lists
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.mailing_lists import PAST_ALL, ListDetails
 from mailgun_emulator.state.statements import Query, Statement, columns
+from mailgun_emulator.state.transaction import Tx
 
 _FLAGS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 

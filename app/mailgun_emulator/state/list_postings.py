@@ -6,9 +6,9 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlmodel import Field, SQLModel, col
 
 from mailgun_emulator.state import jobs
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.statements import Query, Statement, columns
+from mailgun_emulator.state.transaction import Tx
 
 
 class ListPosting(SQLModel, table=True):

@@ -11,10 +11,10 @@ from sqlmodel import Field, SQLModel, col
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import addresses
 from mailgun_emulator.state import jobs
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.mailing_lists import ListDetails
 from mailgun_emulator.state.statements import Query, Statement, columns
+from mailgun_emulator.state.transaction import Tx
 
 MOST_CSV_BYTES = 5 * 2**20
 ITEMS_AT_ONCE = 200

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import orjson
 
 from mailgun_emulator.mail import bounce_rules
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import of_accounts
 from mailgun_emulator.state.event_conditions import Values
 from mailgun_emulator.state.event_log import LAST_ID, Place, Position, sources
@@ -23,6 +22,7 @@ from mailgun_emulator.state.log_conditions import (
     may_be,
 )
 from mailgun_emulator.state.predicates import Predicate, holds, text_condition
+from mailgun_emulator.state.transaction import Tx
 
 
 class LogSearch(NamedTuple):

@@ -11,8 +11,8 @@ from sqlmodel import Field, SQLModel, col
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail import addresses
 from mailgun_emulator.mail.addresses import Address
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query, Statement, columns
+from mailgun_emulator.state.transaction import Tx
 
 PAST_ALL = "\U0010ffff"
 """Comes after every address."""

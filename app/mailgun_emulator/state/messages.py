@@ -6,9 +6,9 @@ from sqlalchemy import Index, bindparam, delete, insert, select, update
 from sqlmodel import Field, SQLModel, col
 
 from mailgun_emulator.core.errors import NotFound
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statements import Query, Statement, columns
+from mailgun_emulator.state.transaction import Tx
 
 
 class MessageNotFound(NotFound):

@@ -8,8 +8,8 @@ from sqlalchemy import Index, bindparam, delete, func, insert, update
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import NotFound
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query, Statement, columns
+from mailgun_emulator.state.transaction import Tx
 
 
 class RuleNotFound(NotFound):

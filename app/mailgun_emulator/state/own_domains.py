@@ -5,9 +5,9 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select
 from sqlmodel import col
 
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain, State
 from mailgun_emulator.state.statements import Query
+from mailgun_emulator.state.transaction import Tx
 
 
 class OwnDomain(NamedTuple):

@@ -14,8 +14,8 @@ from mailgun_emulator.expressions import route_actions, route_filter
 from mailgun_emulator.expressions.patterns import Captures
 from mailgun_emulator.expressions.route_actions import Action, Stop
 from mailgun_emulator.expressions.route_filter import Header
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query, columns
+from mailgun_emulator.state.transaction import Tx
 
 
 class RouteNotFound(NotFound):

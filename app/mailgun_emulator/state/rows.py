@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 
 Table = type[SQLModel]
 

@@ -6,7 +6,7 @@ from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import addresses
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 
 MOST = 5
 

@@ -7,10 +7,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from mailgun_emulator.state.accounts import Account
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domain_keys import DEFAULT_SELECTOR, DomainKey
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statements import Query, columns
+from mailgun_emulator.state.transaction import Tx
 
 STORED_SECONDS = 3 * 86400
 

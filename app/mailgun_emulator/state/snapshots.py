@@ -12,9 +12,10 @@ from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.errors import Conflict
 from mailgun_emulator.state import jobs, owned_rows
 from mailgun_emulator.state.connection import SCHEMA_VERSION, schema
-from mailgun_emulator.state.database import Database, Tx
+from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.lock import IN_MEMORY
 from mailgun_emulator.state.owned_rows import Table
+from mailgun_emulator.state.transaction import Tx
 
 ACCOUNT_MARK = 0x4D474541  # "MGEA", where a database has "MGEM"
 MARK_AT, VERSION_AT, JOURNAL_AT = 68, 60, 18

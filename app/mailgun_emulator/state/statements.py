@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Executable
     from sqlmodel import SQLModel
 
-    from mailgun_emulator.state.database import Tx
+    from mailgun_emulator.state.transaction import Tx
 
 MOST_REMEMBERED = 10_000
 UNASKED: Any = object()

@@ -11,11 +11,11 @@ from sqlmodel import Field, SQLModel
 
 from mailgun_emulator.mail import periods, providers
 from mailgun_emulator.mail.periods import DAY, HOUR, Period, Resolution
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import of_accounts
 from mailgun_emulator.state.event_conditions import Values, contains
 from mailgun_emulator.state.predicates import EQUAL, Predicate, holds, signed, text_condition
 from mailgun_emulator.state.statements import Tally
+from mailgun_emulator.state.transaction import Tx
 
 EVER = Period(0, periods.floor(periods.LATEST, Resolution.DAY), Resolution.DAY)
 BETWEEN_TAGS = "\n"

@@ -13,10 +13,10 @@ from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.state import jobs, suppression_entries
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.statements import Query, Statement, columns
 from mailgun_emulator.state.suppression_entries import MOST_CSV_BYTES, ROWS_AT_ONCE, CsvFile, Entry, Given
+from mailgun_emulator.state.transaction import Tx
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.state import statistics
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statements import Query, Statement, columns
+from mailgun_emulator.state.transaction import Tx
 
 LIMIT = 20_000
 """How many a domain may have (facts/sending.md, 7.2)."""

@@ -9,9 +9,9 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Field, SQLModel, UniqueConstraint, col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, Conflict, NotFound
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query
 from mailgun_emulator.state.templates import Template
+from mailgun_emulator.state.transaction import Tx
 
 MOST_VERSIONS = 40
 MOST_BYTES = 100 * 1024

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from sqlmodel import Field, SQLModel, UniqueConstraint, col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 
 MOST_TEMPLATES = 100
 

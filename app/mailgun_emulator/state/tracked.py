@@ -6,9 +6,9 @@ from sqlalchemy import bindparam, select
 from sqlmodel import col
 
 from mailgun_emulator.state.accounts import Account
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statements import Query, columns
+from mailgun_emulator.state.transaction import Tx
 
 
 class TrackedDomain(NamedTuple):

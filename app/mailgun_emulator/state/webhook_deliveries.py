@@ -11,10 +11,10 @@ from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.state.accounts import Account
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.events import Event
 from mailgun_emulator.state.statements import Query, Statement, columns
+from mailgun_emulator.state.transaction import Tx
 
 
 class DeliveryNotFound(NotFound):

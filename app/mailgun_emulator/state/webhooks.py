@@ -8,8 +8,8 @@ from sqlalchemy import UniqueConstraint, bindparam
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statements import Query
+from mailgun_emulator.state.transaction import Tx
 
 MOST_URLS = 3
 """Of one kind of event, for a domain and for an account."""

@@ -7,9 +7,9 @@ from mailgun_emulator.mail import bounce_rules, dates
 from mailgun_emulator.mail.periods import DAY, HOUR, Period, Resolution
 from mailgun_emulator.state import accounts, bounce_counts
 from mailgun_emulator.state.bounce_counts import Classified
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.predicates import SEARCHED, Predicate, holds
 from mailgun_emulator.state.statistics import Question, split_tags
+from mailgun_emulator.state.transaction import Tx
 
 _COUNTED = {
     "entity-name": "recipient_provider",

@@ -13,9 +13,9 @@ from mailgun_emulator.core.errors import Forbidden, InvalidPrivateKey, Unauthori
 from mailgun_emulator.mail.dkim import KeyPairs
 from mailgun_emulator.pipeline import leniency
 from mailgun_emulator.state import accounts, domains, keys, sending
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.sending import SendingDomain
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.forms import as_flag, header_values, read_fields
 from mailgun_emulator.web.hints import hint
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from fastapi import Request
 
     from mailgun_emulator.core.errors import MailgunError
-    from mailgun_emulator.state.database import Tx
+    from mailgun_emulator.state.transaction import Tx
 
 REGIONS = {b"api.mailgun.net": "US", b"api.eu.mailgun.net": "EU"}
 MOST_NAMED = 3

@@ -12,9 +12,9 @@ from mailgun_emulator.mail.stored import File
 from mailgun_emulator.pipeline import tracking_urls
 from mailgun_emulator.pipeline.finish import finished
 from mailgun_emulator.state import inbox, messages
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.inbox import Direction
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 
 
 class AttachedFile(BaseModel):

@@ -12,7 +12,7 @@ from mailgun_emulator.web.forms import header_values
 if TYPE_CHECKING:
     from fastapi import Request
 
-    from mailgun_emulator.state.database import Tx
+    from mailgun_emulator.state.transaction import Tx
 
 HOW = "log in by HTTP Basic with the user name `api` and an API key as password"
 _SIGNING_KEY = re.compile(r"[0-9a-f]{32}")

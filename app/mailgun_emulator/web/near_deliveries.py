@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from mailgun_emulator.state import webhook_deliveries
-from mailgun_emulator.state.database import Tx
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.state.webhook_deliveries import Told
 from mailgun_emulator.web.waiting import NothingCame
 from mailgun_emulator.web.webhook_posts import view

@@ -8,9 +8,9 @@ import orjson
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import account_events
 from mailgun_emulator.state.account_events import EventSearch, is_met
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.event_conditions import plain_id
 from mailgun_emulator.state.event_log import EVER
+from mailgun_emulator.state.transaction import Tx
 
 MOST_SHOWN = 10
 MOST_COMPARED = 200

@@ -8,9 +8,9 @@ import orjson
 from mailgun_emulator.expressions.message_search import ANYWHERE, Word, is_address
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import inbox
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.inbox import Direction, Search
 from mailgun_emulator.state.messages import SentMessage
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.nearest import Wanted, nearest
 
 MOST_COMPARED = 200

@@ -11,8 +11,8 @@ from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import countries, dates, periods, providers
 from mailgun_emulator.mail.periods import Period, Resolution
 from mailgun_emulator.state import statistics
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.statistics import By, Counts
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.forms import Form
 
 DEVICES = ("desktop", "mobile", "tablet", "unknown")

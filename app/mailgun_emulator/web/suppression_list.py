@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mailgun_emulator.core.errors import BadRequest, TooManyRequests
 from mailgun_emulator.pipeline import leniency
 from mailgun_emulator.state import suppression_entries, suppressions
-from mailgun_emulator.state.database import Tx
 from mailgun_emulator.state.suppression_entries import CsvFile, Entry
 from mailgun_emulator.state.suppressions import Kind
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.forms import CurrentFields, Fields, Form, Upload, read_fields, takes
 from mailgun_emulator.web.paging import Paging, in_order, keyset, link
