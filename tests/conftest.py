@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
+from tests import plain
 from tests.receiver import Receiver, receiving
 
 pytest_plugins = ["pytester"]
@@ -80,6 +81,9 @@ def violations_of(request: Any, path: str, response: Any) -> list[str]:
 class Client(httpx2.Client):
     """Fails the test whose answer breaks the contract."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"verify": False, "timeout": plain.SECONDS, **options})
+
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         response = super().send(request, **options)
         response.read()
@@ -119,7 +123,7 @@ def server_url() -> Iterator[str]:
 
 @pytest.fixture
 def account(server_url: str) -> Account:
-    return Account(**httpx2.post(f"{server_url}/_emulator/accounts").json())
+    return Account(**plain.post(f"{server_url}/_emulator/accounts").json())
 
 
 @pytest.fixture

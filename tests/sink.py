@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import httpx2
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from tests import plain
 
 HOST = "127.0.0.1"
 
@@ -71,7 +72,7 @@ def sinking(port: int = 0) -> Iterator[Sink]:
 
 
 def smtp_port(url: str) -> int:
-    port: int = httpx2.get(f"{url}/_emulator/health").json()["smtp_port"]
+    port: int = plain.get(f"{url}/_emulator/health").json()["smtp_port"]
     return port
 
 

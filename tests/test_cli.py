@@ -15,6 +15,7 @@ import pytest
 
 from mailgun_emulator import __version__
 from mailgun_emulator.core.settings import Settings, option
+from tests import plain
 
 COMMAND = [sys.executable, "-m", "mailgun_emulator"]
 
@@ -83,18 +84,18 @@ def test_the_start_tells_all_that_is_needed_and_its_command_sends() -> None:
         command = lines[5].partition("Try it:")[2]
         sent = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)  # noqa: S602 - as a user pastes it
         assert "Queued. Thank you." in sent.stdout
-        assert httpx2.get(f"{url}/v1/keys", auth=("api", "another")).status_code == 401
+        assert plain.get(f"{url}/v1/keys", auth=("api", "another")).status_code == 401
 
 
 def test_every_address_is_shown_as_one_that_clients_can_call() -> None:
     with serving("--host", "0.0.0.0") as (_, url, _lines):  # noqa: S104 - what is tested
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url)
-        assert httpx2.get(f"{url}/_emulator/health").status_code == 200
+        assert plain.get(f"{url}/_emulator/health").status_code == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_at_once_whatever_is_connected(number: signal.Signals) -> None:
-    with serving() as (process, url, _), httpx2.Client(base_url=url) as idle:
+    with serving() as (process, url, _), httpx2.Client(verify=False, base_url=url) as idle:
         assert idle.get("/_emulator/health").status_code == 200
         host, _, port = url.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port))) as unfinished:
@@ -112,9 +113,9 @@ def test_what_a_file_keeps_is_there_at_the_next_start(tmp_path: Path) -> None:
     for keys in (2, 3):
         with serving("--database", file) as (process, url, lines):
             assert file in lines[4]
-            made = httpx2.post(f"{url}/v1/keys", auth=("api", "key-emulator"), data={"role": "basic"})
+            made = plain.post(f"{url}/v1/keys", auth=("api", "key-emulator"), data={"role": "basic"})
             assert made.status_code == 200
-            listed = httpx2.get(f"{url}/v1/keys", auth=("api", "key-emulator"))
+            listed = plain.get(f"{url}/v1/keys", auth=("api", "key-emulator"))
             assert listed.json()["total_count"] == keys
             process.terminate()
             process.wait(10)
@@ -131,9 +132,9 @@ def test_the_start_tells_the_signing_key_that_the_file_keeps(tmp_path: Path) -> 
         with serving("--database", file, *arguments) as (process, url, lines):
             assert lines[2].split()[-1] == key
             for _ in range(2):
-                kept = httpx2.get(f"{url}/_emulator/accounts").json()["items"][0]["signing_key"]
+                kept = plain.get(f"{url}/_emulator/accounts").json()["items"][0]["signing_key"]
                 assert kept == key
-                assert httpx2.post(f"{url}/_emulator/reset").status_code == 200
+                assert plain.post(f"{url}/_emulator/reset").status_code == 200
             process.terminate()
             process.wait(10)
 
@@ -146,11 +147,11 @@ def test_a_database_in_use_is_refused_and_can_be_read(tmp_path: Path) -> None:
         assert_refused(
             refused, f"The database {file!r} is in use by another emulator. Name another with --database."
         )
-        assert httpx2.post(f"{url}/_emulator/accounts").status_code == 200
+        assert plain.post(f"{url}/_emulator/accounts").status_code == 200
         with closing(sqlite3.connect(file)) as reader:
             assert reader.execute("SELECT count(*) FROM account").fetchone() == (2,)
     with serving("--database", file) as (_, url, _lines):
-        assert len(httpx2.get(f"{url}/_emulator/accounts").json()["items"]) == 2
+        assert len(plain.get(f"{url}/_emulator/accounts").json()["items"]) == 2
 
 
 def test_an_option_comes_before_a_variable(server_url: str) -> None:

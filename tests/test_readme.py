@@ -5,12 +5,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 import yaml
 
 from mailgun_emulator.core.settings import Settings, option, variable
 from mailgun_emulator.pipeline import outcomes
+from tests import plain
 from tests.conftest import serving
 
 ROOT = Path(__file__).parents[1]
@@ -50,8 +50,8 @@ def test_the_commands_do_what_is_said_of_them(own_server_url: str, tmp_path: Pat
         pasted = command.replace(URL, own_server_url)
         told = subprocess.run(pasted, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)  # noqa: S602 - as a user pastes it
         assert expected in told.stdout
-        assert httpx2.post(f"{own_server_url}/_emulator/drain").status_code == 200
-        assert httpx2.delete(f"{own_server_url}/_emulator/faults").status_code == 200
+        assert plain.post(f"{own_server_url}/_emulator/drain").status_code == 200
+        assert plain.delete(f"{own_server_url}/_emulator/faults").status_code == 200
     assert '"forward"' in told.stdout
     assert "domains:" in (tmp_path / "all.yaml").read_text()
 

@@ -1,7 +1,7 @@
 from typing import Any
 
-import httpx2
 import pytest
+from tests import plain
 from tests.api.reported import all_of, asked_for, happen, send
 from tests.conftest import Account, Client
 
@@ -265,5 +265,5 @@ def test_entities_and_rules_are_listed(client: Client) -> None:
 
 @pytest.mark.parametrize("path", ["config/entities", "config/rules", "stats", "domains"])
 def test_nobody_without_a_key_knows_of_bounces(server_url: str, path: str) -> None:
-    refused = httpx2.get(f"{server_url}{V1}/{path}")
+    refused = plain.get(f"{server_url}{V1}/{path}")
     assert (refused.status_code, refused.json()) == (401, {"message": "Invalid private key"})

@@ -1,8 +1,8 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client
 
 LINKS = ["first", "last", "next", "previous"]
@@ -247,7 +247,7 @@ def test_accounts_do_not_see_each_others_events(
 ) -> None:
     send(client, account.domain)
     link = get(client, url)["paging"]["first"]
-    other = Account(**httpx2.post(f"{server_url}/_emulator/accounts").json())
+    other = Account(**plain.post(f"{server_url}/_emulator/accounts").json())
     with Client(base_url=server_url, auth=("api", other.api_key)) as stranger:
         assert stranger.get(link).status_code == 404
         moved = link.replace(account.domain, other.domain)

@@ -2,8 +2,8 @@ import json
 import re
 from typing import Any
 
-import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client
 
 CREATED = "Mailing list has been created"
@@ -136,7 +136,7 @@ def test_a_refused_change_changes_nothing(client: Client, path: str, account: Ac
 
 def test_who_changes_a_list_without_an_address_gets_a_page(server_url: str, account: Account) -> None:
     url, auth = f"{server_url}/v3/lists/", ("api", account.api_key)
-    answer = httpx2.put(url, data={"name": "New"}, auth=auth)
+    answer = plain.put(url, data={"name": "New"}, auth=auth)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert "Not Found" in answer.text
 

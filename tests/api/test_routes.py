@@ -3,6 +3,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client
 
 EXPRESSION = 'match_recipient(".*@example.com")'
@@ -205,7 +206,7 @@ def test_an_address_may_match_no_route(client: Client) -> None:
 
 def test_an_account_sees_its_own_routes_only(client: Client, server_url: str) -> None:
     route = create(client)
-    other = Account(**httpx2.post(f"{server_url}/_emulator/accounts").json())
+    other = Account(**plain.post(f"{server_url}/_emulator/accounts").json())
     with Client(base_url=server_url, auth=("api", other.api_key)) as stranger:
         assert listed(stranger) == []
         for path in (f"/v3/routes/{route['id']}", "/v3/routes/match?address=bob@example.com"):

@@ -2,8 +2,8 @@ import json
 import re
 from typing import Any
 
-import httpx2
 import pytest
+from tests import plain
 from tests.api.reported import happen, send
 from tests.conftest import Account, Client
 
@@ -155,7 +155,7 @@ def test_an_unknown_tag_and_none_are_refused(client: Client, method: str) -> Non
 
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/limits"])
 def test_nobody_without_a_key_knows_of_tags(server_url: str, path: str) -> None:
-    refused = httpx2.request("GET" if path.endswith("limits") else "POST", f"{server_url}{path}")
+    refused = plain.request("GET" if path.endswith("limits") else "POST", f"{server_url}{path}")
     assert (refused.status_code, refused.json()) == (401, {"message": "Invalid private key"})
 
 

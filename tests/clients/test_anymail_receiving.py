@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import httpx2
 import pytest
+from tests import plain
 from tests.clients import django_site
 from tests.clients.django_site import Site
 from tests.conftest import Account, Client, serving
@@ -121,7 +121,7 @@ def test_a_real_click_is_told(desk: Desk) -> None:
         "items"
     ][0]
     html = desk.client.get(event["storage"]["url"]).json()["body-html"]
-    followed = httpx2.get(html.partition('href="')[2].partition('"')[0])
+    followed = plain.get(html.partition('href="')[2].partition('"')[0])
     assert followed.headers["Location"] == "https://example.com/offer"
     desk.client.drain()
     clicked = desk.site.tracked[-1]
@@ -135,7 +135,7 @@ def post_signed(desk: Desk, event: dict[str, Any], key: str, login: str | None =
     signature = hmac.new(key.encode(), f"{at}{token}".encode(), hashlib.sha256).hexdigest()
     body = {"signature": {"token": token, "timestamp": at, "signature": signature}, "event-data": event}
     url = desk.site.url("tracking") if login is None else desk.site.url("tracking", login)
-    return httpx2.post(url, json=body).status_code
+    return plain.post(url, json=body).status_code
 
 
 def test_webhooks_are_let_in_by_signature_and_login(desk: Desk) -> None:

@@ -1,17 +1,17 @@
-import httpx2
+from tests import plain
 from tests.conftest import Account, Client
 
 
 def test_accounts_do_not_see_each_other(server_url: str, client: Client) -> None:
     one, two = (client.post("/_emulator/accounts").json() for _ in range(2))
-    httpx2.post(f"{server_url}/v1/keys", auth=("api", one["api_key"]), data={"role": "basic"})
+    plain.post(f"{server_url}/v1/keys", auth=("api", one["api_key"]), data={"role": "basic"})
     counts = [
-        httpx2.get(f"{server_url}/v1/keys", auth=("api", account["api_key"])).json()["total_count"]
+        plain.get(f"{server_url}/v1/keys", auth=("api", account["api_key"])).json()["total_count"]
         for account in (one, two)
     ]
     assert counts == [2, 1]
     assert client.post(f"/_emulator/accounts/{one['id']}/reset").status_code == 200
-    after = httpx2.get(f"{server_url}/v1/keys", auth=("api", one["api_key"])).json()["total_count"]
+    after = plain.get(f"{server_url}/v1/keys", auth=("api", one["api_key"])).json()["total_count"]
     assert after == 1
     assert client.delete(f"/_emulator/accounts/{one['id']}").status_code == 200
     listed = [account["id"] for account in client.get("/_emulator/accounts").json()["items"]]
@@ -41,9 +41,9 @@ def test_the_default_account_can_be_reset_but_not_deleted(client: Client) -> Non
 
 def test_a_subaccount_goes_with_its_parent_and_has_none_of_its_own(server_url: str, account: Account) -> None:
     accounts = f"{server_url}/_emulator/accounts"
-    child = httpx2.post(accounts, json={"parent": account.id}).json()["id"]
-    refused = httpx2.post(accounts, json={"parent": child})
+    child = plain.post(accounts, json={"parent": account.id}).json()["id"]
+    refused = plain.post(accounts, json={"parent": child})
     assert (refused.status_code, "is a subaccount itself" in refused.text) == (400, True)
-    assert httpx2.post(accounts, json={"parent": "nobody"}).status_code == 404
-    assert httpx2.delete(f"{accounts}/{account.id}").status_code == 200
-    assert httpx2.get(f"{accounts}/{child}").status_code == 404
+    assert plain.post(accounts, json={"parent": "nobody"}).status_code == 404
+    assert plain.delete(f"{accounts}/{account.id}").status_code == 200
+    assert plain.get(f"{accounts}/{child}").status_code == 404

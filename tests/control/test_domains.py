@@ -1,4 +1,4 @@
-import httpx2
+from tests import plain
 from tests.conftest import Account, Client
 
 
@@ -37,9 +37,9 @@ def test_a_record_that_is_not_the_domains_is_refused_with_those_that_are(
 
 def test_a_domain_of_another_account_is_named_with_its_account(server_url: str, account: Account) -> None:
     path = f"{server_url}/_emulator/domains/{account.domain}/dns"
-    assert httpx2.get(path).status_code == 404
-    assert httpx2.get(path, params={"account": account.id}).status_code == 200
-    assert httpx2.get(path, params={"account": "none"}).status_code == 404
+    assert plain.get(path).status_code == 404
+    assert plain.get(path, params={"account": account.id}).status_code == 200
+    assert plain.get(path, params={"account": "none"}).status_code == 404
 
 
 def test_a_domain_is_disabled_and_enabled_again(client: Client, account: Account) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client, serving
 
 from mailgun_emulator.openapi.document import names
@@ -63,15 +64,15 @@ def test_faults_are_the_accounts_own_and_go_with_a_reset(
     server_url: str, client: Client, account: Account
 ) -> None:
     made = add(client, do={"status": 500})
-    other = httpx2.post(f"{server_url}/_emulator/accounts").json()
-    assert httpx2.get(f"{server_url}{PATH}", params={"account": other["id"]}).json() == {"items": []}
+    other = plain.post(f"{server_url}/_emulator/accounts").json()
+    assert plain.get(f"{server_url}{PATH}", params={"account": other["id"]}).json() == {"items": []}
     path = f"{server_url}{PATH}/{made['id']}"
-    assert httpx2.get(path, params={"account": other["id"]}).status_code == 404
-    assert httpx2.delete(path, params={"account": other["id"]}).status_code == 404
-    assert httpx2.get(path, params={"account": account.id}).json() == made
+    assert plain.get(path, params={"account": other["id"]}).status_code == 404
+    assert plain.delete(path, params={"account": other["id"]}).status_code == 404
+    assert plain.get(path, params={"account": account.id}).json() == made
     domains = f"{server_url}/v4/domains"
-    assert httpx2.get(domains, auth=("api", other["api_key"])).status_code == 200
-    assert httpx2.get(domains, auth=("api", account.api_key)).status_code == 500
+    assert plain.get(domains, auth=("api", other["api_key"])).status_code == 200
+    assert plain.get(domains, auth=("api", account.api_key)).status_code == 500
     client.post(f"/_emulator/accounts/{account.id}/reset")
     assert client.get(PATH).json() == {"items": []}
     assert client.get("/v4/domains").status_code == 200
@@ -80,7 +81,7 @@ def test_faults_are_the_accounts_own_and_go_with_a_reset(
 def test_a_deleted_account_takes_its_faults_along(server_url: str, client: Client, account: Account) -> None:
     add(client, do={"status": 500})
     assert client.delete(f"/_emulator/accounts/{account.id}").status_code == 200
-    assert httpx2.get(f"{server_url}/v4/domains", auth=("api", account.api_key)).status_code in (200, 401)
+    assert plain.get(f"{server_url}/v4/domains", auth=("api", account.api_key)).status_code in (200, 401)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_the_emulator_itself_and_links_in_messages_meet_no_faults(client: Client
 
 def test_who_has_no_account_meets_no_fault(server_url: str, client: Client) -> None:
     add(client, do={"status": 500})
-    assert httpx2.get(f"{server_url}/v4/domains").status_code == 401
+    assert plain.get(f"{server_url}/v4/domains").status_code == 401
 
 
 def test_a_key_nobody_has_speaks_for_the_default_account() -> None:
@@ -244,7 +245,7 @@ def test_a_status_has_mailguns_own_body(
 ) -> None:
     add(client, do=do)
     url = server_url + path.format(domain=account.domain)
-    answer = httpx2.request(method, url, auth=("api", account.api_key))
+    answer = plain.request(method, url, auth=("api", account.api_key))
     assert answer.status_code == status
     if isinstance(body, str):
         assert answer.text == body

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-import httpx2
 import pytest
 import yaml
+from tests import plain
 from tests.conftest import Account, Client, serving
 from tests.receiver import Receiver
 
@@ -218,7 +218,7 @@ def test_what_was_exported_is_not_there_twice(client: Client) -> None:
 def test_the_same_file_may_go_into_several_accounts(client: Client, server_url: str) -> None:
     load(client, {"domains": [SHOP], "messages": [{**MESSAGE, "at": "-2h", "tags": "sale"}]})
     exported = client.get("/_emulator/export").content
-    other = httpx2.post(f"{server_url}/_emulator/accounts").json()
+    other = plain.post(f"{server_url}/_emulator/accounts").json()
     with Client(base_url=server_url, auth=("api", other["api_key"])) as second:
         told = load(second, exported)
         assert told["accounts"][0]["id"] == other["id"]

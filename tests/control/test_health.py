@@ -1,10 +1,10 @@
-import httpx2
+from tests import plain
 
 from mailgun_emulator import __version__
 
 
 def test_health_tells_version_and_database(server_url: str) -> None:
-    answer = httpx2.get(f"{server_url}/_emulator/health")
+    answer = plain.get(f"{server_url}/_emulator/health")
     assert answer.status_code == 200
     told = answer.json()
     assert told["status"] == "ok"
@@ -15,10 +15,10 @@ def test_health_tells_version_and_database(server_url: str) -> None:
 
 
 def test_the_root_greets(server_url: str) -> None:
-    assert httpx2.get(server_url).text == "Mailgun Magnificent API"
+    assert plain.get(server_url).text == "Mailgun Magnificent API"
 
 
 def test_an_unknown_path_is_404_with_a_hint_at_the_nearest(server_url: str) -> None:
-    unknown = httpx2.get(f"{server_url}/v1/kyes")
+    unknown = plain.get(f"{server_url}/v1/kyes")
     assert (unknown.status_code, unknown.text) == (404, "404 page not found\n")
     assert "/v1/keys" in unknown.headers["X-Mailgun-Emulator-Hint"]

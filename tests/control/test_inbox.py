@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client, serving
 
 INBOX = "/_emulator/messages"
@@ -100,7 +101,7 @@ def test_a_message_is_told_with_all_that_is_known_of_it(client: Client, account:
         ],
     }
     assert found["size"] == len(client.get(f"{INBOX}/{key}/raw").content) - len(signature_of(client, key))
-    opened = httpx2.get(found["attachments"][0]["url"])  # needs no key
+    opened = plain.get(found["attachments"][0]["url"])  # needs no key
     assert (opened.content, opened.headers["Content-Type"]) == (b"hi", "text/plain")
     assert opened.headers["Content-Disposition"] == "attachment; filename*=utf-8''%C3%A4rger.txt"
 
@@ -259,9 +260,9 @@ def test_a_message_is_read_as_its_recipient_gets_it(client: Client, account: Acc
     link, unsubscribing = found["links"]
     assert (link["url"], link["text"]) == ("https://x.com/reset", "reset it")
     assert link["tracked"] in found["html"]
-    assert httpx2.get(link["tracked"]).headers["Location"] == "https://x.com/reset"
+    assert plain.get(link["tracked"]).headers["Location"] == "https://x.com/reset"
     assert unsubscribing == {"url": found["unsubscribe_url"], "tracked": None, "text": unsubscribing["text"]}
-    assert "Unsubscribe" in httpx2.get(found["unsubscribe_url"]).text
+    assert "Unsubscribe" in plain.get(found["unsubscribe_url"]).text
     assert ["List-Unsubscribe", f"<{found['unsubscribe_url']}>"] in found["headers"]
     assert found["headers"][0][0] == "Dkim-Signature"
     assert [event["event"] for event in read(client, message_id)["events"]] == [
@@ -467,7 +468,10 @@ def test_nobody_waits_for_what_makes_no_sense(client: Client, asked: dict[str, A
 
 
 def test_waiting_goes_on_after_a_reset() -> None:
-    with serving() as server, httpx2.Client(base_url=server.url, auth=("api", "key-emulator")) as client:
+    with (
+        serving() as server,
+        httpx2.Client(verify=False, base_url=server.url, auth=("api", "key-emulator")) as client,
+    ):
         message = {"from": "a@mg.example.com", "to": "ann@x.com", "text": "x"}
         for subject in ("1", "2", "3"):
             client.post("/v3/mg.example.com/messages", data={**message, "subject": subject})

@@ -1,8 +1,8 @@
 import re
 from typing import Any
 
-import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client
 
 PATH = "/_emulator/outcomes"
@@ -82,11 +82,11 @@ def test_rules_are_the_accounts_own_and_go_with_a_reset(
     server_url: str, client: Client, account: Account
 ) -> None:
     made = client.post(PATH, json={"match": {"recipient": "*@nowhere.test"}}).json()
-    other = httpx2.post(f"{server_url}/_emulator/accounts").json()
-    assert httpx2.get(f"{server_url}{PATH}", params={"account": other["id"]}).json() == {"items": []}
+    other = plain.post(f"{server_url}/_emulator/accounts").json()
+    assert plain.get(f"{server_url}{PATH}", params={"account": other["id"]}).json() == {"items": []}
     path = f"{server_url}{PATH}/{made['id']}"
-    assert httpx2.get(path, params={"account": other["id"]}).status_code == 404
-    assert httpx2.get(path, params={"account": account.id}).json() == made
+    assert plain.get(path, params={"account": other["id"]}).status_code == 404
+    assert plain.get(path, params={"account": account.id}).json() == made
     client.post(f"/_emulator/accounts/{account.id}/reset")
     assert client.get(PATH).json() == {"items": []}
 

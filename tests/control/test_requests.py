@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client, serving
 
 ID = "X-Mailgun-Emulator-Request"
@@ -97,7 +98,7 @@ def test_every_answer_is_in_it_whatever_it_is(client: Client, account: Account, 
         client.post("/v3/domains", data={}),
         client.put("/v9/nothing", content=b"x" * 70_000),
         client.options("/v3/domains"),
-        httpx2.get(server_url),
+        plain.get(server_url),
     ]
     for answer in answers:
         told = details(client, answer)
@@ -169,7 +170,7 @@ def test_what_can_not_be_asked_for_is_refused(client: Client, asked: dict[str, A
 
 def test_an_account_sees_no_other_accounts_requests(client: Client, server_url: str) -> None:
     answer = client.get("/v3/domains")
-    other = Account(**httpx2.post(f"{server_url}/_emulator/accounts").json())
+    other = Account(**plain.post(f"{server_url}/_emulator/accounts").json())
     with Client(base_url=server_url, auth=("api", other.api_key)) as theirs:
         assert journal(theirs) == []
         refused = theirs.get(f"/_emulator/requests/{answer.headers[ID]}")
@@ -183,22 +184,22 @@ def test_an_account_sees_no_other_accounts_requests(client: Client, server_url: 
 
 def test_a_request_of_nobody_is_found_by_its_number_and_with_the_default_accounts(client: Client) -> None:
     with serving("--strict") as server:
-        unknown = httpx2.get(f"{server.url}/v3/domains", auth=("api", "wrong"))
-        told = httpx2.get(f"{server.url}/_emulator/requests").json()["items"]
+        unknown = plain.get(f"{server.url}/v3/domains", auth=("api", "wrong"))
+        told = plain.get(f"{server.url}/_emulator/requests").json()["items"]
         assert [(each["id"], each["status"], each["account"]) for each in told] == [
             (int(unknown.headers[ID]), 401, None)
         ]
         assert told[0]["hints"] == ["No account has this key"]
-        account = httpx2.post(f"{server.url}/_emulator/accounts").json()["id"]
+        account = plain.post(f"{server.url}/_emulator/accounts").json()["id"]
         path = f"{server.url}/_emulator/requests"
-        assert httpx2.get(path, params={"account": account}).json()["items"] == []
-        assert httpx2.get(f"{path}/{unknown.headers[ID]}", params={"account": account}).status_code == 200
+        assert plain.get(path, params={"account": account}).json()["items"] == []
+        assert plain.get(f"{path}/{unknown.headers[ID]}", params={"account": account}).status_code == 200
 
 
 def test_a_refused_key_is_its_accounts_own_matter(client: Client, server_url: str, account: Account) -> None:
     made = client.post("/v1/keys", data={"role": "basic", "kind": "user"}).json()["key"]
     client.delete(f"/v1/keys/{made['id']}")
-    httpx2.get(f"{server_url}/v3/domains", auth=("api", made["secret"]))
+    plain.get(f"{server_url}/v3/domains", auth=("api", made["secret"]))
     (refused,) = journal(client, status="401")
     assert refused["account"] == account.id
     assert refused["hints"] == ["This key was deleted"]
@@ -216,20 +217,20 @@ def test_an_accounts_requests_are_forgotten_with_all_else(client: Client, accoun
 def test_only_the_last_are_kept() -> None:
     with serving("--journal", "3") as server:
         numbers = [
-            int(httpx2.get(f"{server.url}/v3/domains", auth=("api", "k")).headers[ID]) for _ in range(5)
+            int(plain.get(f"{server.url}/v3/domains", auth=("api", "k")).headers[ID]) for _ in range(5)
         ]
         path = f"{server.url}/_emulator/requests"
-        assert [each["id"] for each in httpx2.get(path).json()["items"]] == numbers[:1:-1]
-        gone = httpx2.get(f"{path}/{numbers[0]}")
+        assert [each["id"] for each in plain.get(path).json()["items"]] == numbers[:1:-1]
+        gone = plain.get(f"{path}/{numbers[0]}")
         assert gone.json() == {
             "message": f"No request {numbers[0]} of this account is kept: the last 3 are, unless they were forgotten"
         }
-        assert httpx2.post(f"{server.url}/_emulator/reset").status_code == 200
-        assert httpx2.get(path).json()["items"] == []
+        assert plain.post(f"{server.url}/_emulator/reset").status_code == 200
+        assert plain.get(path).json()["items"] == []
 
 
 def test_no_more_is_kept_than_fits() -> None:
-    with serving() as server, httpx2.Client(base_url=server.url, auth=("api", "k")) as client:
+    with serving() as server, httpx2.Client(verify=False, base_url=server.url, auth=("api", "k")) as client:
         for _ in range(80):
             client.post("/v3/mg.example.com/messages", data={**MESSAGE, "text": "x" * 300_000})
         kept = client.get("/_emulator/requests", params={"limit": 1000}).json()["items"]
@@ -238,9 +239,9 @@ def test_no_more_is_kept_than_fits() -> None:
 
 def test_without_a_journal_there_is_nothing_to_tell() -> None:
     with serving("--journal", "0") as server:
-        answer = httpx2.get(f"{server.url}/v3/domains")
+        answer = plain.get(f"{server.url}/v3/domains")
         assert ID not in answer.headers
         assert "No Authorization header" in answer.headers["X-Mailgun-Emulator-Hint"]
-        assert httpx2.get(f"{server.url}/_emulator/requests").json() == {"items": [], "next": None}
-        gone = httpx2.get(f"{server.url}/_emulator/requests/1")
+        assert plain.get(f"{server.url}/_emulator/requests").json() == {"items": [], "next": None}
+        gone = plain.get(f"{server.url}/_emulator/requests/1")
         assert gone.json() == {"message": "No requests are kept: the emulator was started with --journal 0"}

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client, serving
 
 PATH = "/_emulator/snapshots"
@@ -50,7 +51,7 @@ def test_an_account_goes_back_to_a_snapshot_as_often_as_is_wanted(client: Client
     assert recipients(client, account.domain) == ["one@x.com"]
     made = take(client, "before")
     assert made == {**made, "name": "before", "account": account.id}
-    assert abs(made["at"] - httpx2.get(f"{client.base_url}/_emulator/clock").json()["now"]) < 60
+    assert abs(made["at"] - plain.get(f"{client.base_url}/_emulator/clock").json()["now"]) < 60
     assert made["iso"].startswith("20")
     assert made["size"] > 10_000
     for _ in range(3):
@@ -104,24 +105,24 @@ def test_one_account_does_not_see_the_snapshots_of_another(
     client: Client, account: Account, server_url: str
 ) -> None:
     take(client, "mine")
-    other = httpx2.post(f"{server_url}/_emulator/accounts").json()
+    other = plain.post(f"{server_url}/_emulator/accounts").json()
     with Client(base_url=server_url, auth=("api", other["api_key"])) as stranger:
         assert stranger.get(PATH).json() == {"items": []}
         assert stranger.post(f"{PATH}/mine/restore").status_code == 404
         assert stranger.delete(f"{PATH}/mine").status_code == 404
         assert stranger.get(f"{PATH}/mine").status_code == 404
     assert [each["name"] for each in client.get(PATH).json()["items"]] == ["mine"]
-    unknown = httpx2.get(f"{server_url}{PATH}?account=none")
+    unknown = plain.get(f"{server_url}{PATH}?account=none")
     assert unknown.status_code == 404
     assert unknown.json()["message"].startswith("There is no account none")
 
 
 def test_with_an_account_its_snapshots_are_deleted(client: Client, account: Account, server_url: str) -> None:
-    child = httpx2.post(f"{server_url}/_emulator/accounts", json={"parent": account.id}).json()
+    child = plain.post(f"{server_url}/_emulator/accounts", json={"parent": account.id}).json()
     take(client, "x")
-    httpx2.post(f"{server_url}{PATH}?account={child['id']}", json={"name": "y"})
-    assert httpx2.delete(f"{server_url}/_emulator/accounts/{account.id}").status_code == 200
-    left = httpx2.get(f"{server_url}{PATH}").json()["items"]
+    plain.post(f"{server_url}{PATH}?account={child['id']}", json={"name": "y"})
+    assert plain.delete(f"{server_url}/_emulator/accounts/{account.id}").status_code == 200
+    left = plain.get(f"{server_url}{PATH}").json()["items"]
     assert not {account.id, child["id"]} & {each["account"] for each in left}
 
 
@@ -202,8 +203,8 @@ def test_an_account_snapshot_goes_by_file_to_where_the_account_is_not(
 def test_a_file_of_another_account_is_not_kept_for_this_one(client: Client, server_url: str) -> None:
     take(client, "x")
     content = client.get(f"{PATH}/x").content
-    other = httpx2.post(f"{server_url}/_emulator/accounts").json()
-    answer = httpx2.put(f"{server_url}{PATH}/y?account={other['id']}", content=content)
+    other = plain.post(f"{server_url}/_emulator/accounts").json()
+    answer = plain.put(f"{server_url}{PATH}/y?account={other['id']}", content=content)
     assert answer.status_code == 400
     assert answer.json()["message"].startswith("The file is a snapshot of account ")
 
@@ -213,7 +214,7 @@ def test_what_another_account_has_by_now_is_not_taken_from_it(
 ) -> None:
     """The file gives an account a key that another one has here."""
     take(client, "x")
-    other = httpx2.post(f"{server_url}/_emulator/accounts").json()
+    other = plain.post(f"{server_url}/_emulator/accounts").json()
     theft = f"UPDATE api_key SET secret = '{other['api_key']}'"  # noqa: S608 - of our own making
     content = altered(client.get(f"{PATH}/x").content, tmp_path / "x", theft)
     assert client.put(f"{PATH}/x", content=content).status_code == 200
@@ -239,8 +240,8 @@ def test_a_subaccount_comes_back_only_where_its_parent_is(client: Client, accoun
         restore(nobody, f"child-{child['id'][:8]}", account=child["id"])
     assert client.get(f"/_emulator/accounts/{child['id']}").json() == child
     with serving() as server:
-        assert httpx2.put(f"{server.url}{PATH}/x", content=content).status_code == 200
-        answer = httpx2.post(f"{server.url}{PATH}/x/restore")
+        assert plain.put(f"{server.url}{PATH}/x", content=content).status_code == 200
+        answer = plain.post(f"{server.url}{PATH}/x/restore")
         assert answer.status_code == 409
         assert answer.json()["message"] == (
             f"The snapshot can't be restored: {child['id']} is a subaccount of {account.id}, which isn't there."
@@ -385,11 +386,11 @@ def test_a_seed_gives_nothing_twice_after_a_restore(whole: bool) -> None:
 def test_snapshots_that_several_accounts_have_are_told_apart_by_the_account(server_url: str) -> None:
     name = "told-apart"
     for _ in range(2):
-        account = httpx2.post(f"{server_url}/_emulator/accounts").json()
-        httpx2.post(f"{server_url}{PATH}?account={account['id']}", json={"name": name})
-    answer = httpx2.post(f"{server_url}{PATH}/{name}/restore")
+        account = plain.post(f"{server_url}/_emulator/accounts").json()
+        plain.post(f"{server_url}{PATH}?account={account['id']}", json={"name": name})
+    answer = plain.post(f"{server_url}{PATH}/{name}/restore")
     assert answer.status_code == 409
     assert answer.json() == {
         "message": f"Several accounts have a snapshot {name}: say whose with ?account= or an API key."
     }
-    assert httpx2.post(f"{server_url}{PATH}/{name}/restore?account={account['id']}").status_code == 200
+    assert plain.post(f"{server_url}{PATH}/{name}/restore?account={account['id']}").status_code == 200

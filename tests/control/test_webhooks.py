@@ -1,7 +1,7 @@
 from typing import Any
 
-import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client
 from tests.receiver import Receiver
 
@@ -185,7 +185,7 @@ def test_accounts_do_not_see_each_others_deliveries(
     assert client.get(PATH, auth=auth).json()["items"] == []
     assert client.get(f"{PATH}/{delivery['id']}", auth=auth).status_code == 404
     assert client.post(f"{PATH}/{delivery['id']}/resend", auth=auth).status_code == 404
-    mine = httpx2.get(f"{server_url}{PATH}", params={"account": account.id}).json()
+    mine = plain.get(f"{server_url}{PATH}", params={"account": account.id}).json()
     assert len(mine["items"]) == 2
 
 

@@ -107,7 +107,7 @@ def test_what_came_by_smtp_a_list_a_template_and_again_counts(client: Client, ac
 
 
 def test_what_is_handed_over_by_smtp_is_there(mail_server: Server) -> None:
-    with httpx2.Client(base_url=mail_server.url, auth=("api", "key-emulator")) as client:
+    with httpx2.Client(verify=False, base_url=mail_server.url, auth=("api", "key-emulator")) as client:
         port = client.get("/_emulator/health").json()["smtp_port"]
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = "a@mg.example.com", "Ann <ann@x.com>", "By SMTP"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from tests import plain
 from tests.conftest import serving
 from tests.receiver import Receiver
 
@@ -16,7 +17,7 @@ KEY = ("api", "key-emulator")
 
 def all_events(server_url: str, domain: str) -> Iterator[dict[str, Any]]:
     url = f"{server_url}/v3/{domain}/events?limit=300"
-    while items := (page := httpx2.get(url, auth=KEY).json())["items"]:
+    while items := (page := plain.get(url, auth=KEY).json())["items"]:
         yield from items
         url = page["paging"]["next"]
 
@@ -29,7 +30,7 @@ def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
         def send(number: int) -> None:
             fields = {"from": "a@mg.example.com", "to": f"r{number}@x.com", "text": "hi"}
             try:
-                answer = httpx2.post(f"{server.url}/v3/mg.example.com/messages", data=fields, auth=KEY)
+                answer = plain.post(f"{server.url}/v3/mg.example.com/messages", data=fields, auth=KEY)
             except httpx2.TransportError:
                 return
             if answer.status_code == 200:
@@ -42,7 +43,7 @@ def test_nothing_that_was_answered_is_lost(tmp_path: Path) -> None:
         server.process.wait()
     assert len(answered) >= 100
     with serving("--database", path) as server:
-        assert httpx2.post(f"{server.url}/_emulator/drain").status_code == 200
+        assert plain.post(f"{server.url}/_emulator/drain").status_code == 200
         delivered = {
             event["message"]["headers"]["message-id"]
             for event in all_events(server.url, "mg.example.com")
@@ -58,16 +59,16 @@ def test_what_was_under_way_goes_on_after_a_kill(tmp_path: Path, receiver: Recei
     everyone = [f"r{number}@x.com" for number in range(1000)]
     with serving("--database", path) as server:
         asked = {"id": "delivered", "url": [receiver.url(hook) for hook in hooks]}
-        assert httpx2.post(f"{server.url}/v3/domains/{domain}/webhooks", data=asked, auth=KEY).is_success
+        assert plain.post(f"{server.url}/v3/domains/{domain}/webhooks", data=asked, auth=KEY).is_success
         for first in range(0, 1000, 100):
             fields = {"from": f"a@{domain}", "to": everyone[first : first + 100], "text": "hi"}
-            assert httpx2.post(f"{server.url}/v3/{domain}/messages", data=fields, auth=KEY).is_success
+            assert plain.post(f"{server.url}/v3/{domain}/messages", data=fields, auth=KEY).is_success
         before = len(receiver.wait_for(300))
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
     assert before < 2000
     with serving("--database", path) as server:
-        assert httpx2.post(f"{server.url}/_emulator/drain").status_code == 200
+        assert plain.post(f"{server.url}/_emulator/drain").status_code == 200
         ends = [
             (event["event"], event["recipient"])
             for event in all_events(server.url, domain)
@@ -86,10 +87,10 @@ def test_a_clock_that_was_being_advanced_runs_on_after_a_kill(tmp_path: Path, re
     receiver.answer("/", 500, 200)
     with serving("--database", path) as server, ThreadPoolExecutor(1) as pool:
         asked = {"id": "delivered", "url": receiver.url("/")}
-        assert httpx2.post(f"{server.url}/v3/domains/{domain}/webhooks", data=asked, auth=KEY).is_success
+        assert plain.post(f"{server.url}/v3/domains/{domain}/webhooks", data=asked, auth=KEY).is_success
         fields = {"from": f"a@{domain}", "to": "r@x.com", "text": "hi"}
-        assert httpx2.post(f"{server.url}/v3/{domain}/messages", data=fields, auth=KEY).is_success
-        assert httpx2.post(f"{server.url}/_emulator/drain").is_success
+        assert plain.post(f"{server.url}/v3/{domain}/messages", data=fields, auth=KEY).is_success
+        assert plain.post(f"{server.url}/_emulator/drain").is_success
         with receiver.holding("/"):
             advanced = pool.submit(httpx2.post, f"{server.url}/_emulator/clock", json={"advance": "1h"})
             receiver.wait_for(2)
@@ -97,7 +98,7 @@ def test_a_clock_that_was_being_advanced_runs_on_after_a_kill(tmp_path: Path, re
             server.process.wait()
         assert isinstance(advanced.exception(10), httpx2.TransportError)
     with serving("--database", path) as server:
-        clock = httpx2.get(f"{server.url}/_emulator/clock").json()
+        clock = plain.get(f"{server.url}/_emulator/clock").json()
         assert not clock["frozen"]
         assert 290 <= clock["offset"] <= 310
         receiver.wait_for(3)
@@ -108,21 +109,19 @@ def test_a_posting_to_a_list_goes_on_after_a_kill(tmp_path: Path) -> None:
     everyone = [f"m{number:03}@x.com" for number in range(1000)]
     address = f"news@{domain}"
     with serving("--database", path) as server:
-        assert httpx2.post(f"{server.url}/v3/lists", data={"address": address}, auth=KEY).is_success
+        assert plain.post(f"{server.url}/v3/lists", data={"address": address}, auth=KEY).is_success
         members = {"members": json.dumps(everyone)}
-        assert httpx2.post(f"{server.url}/v3/lists/{address}/members.json", data=members, auth=KEY).is_success
-        httpx2.post(f"{server.url}/_emulator/drain")
+        assert plain.post(f"{server.url}/v3/lists/{address}/members.json", data=members, auth=KEY).is_success
+        plain.post(f"{server.url}/_emulator/drain")
         fields = {"from": f"a@{domain}", "to": address, "text": "Dear %recipient_email%"}
-        assert httpx2.post(f"{server.url}/v3/{domain}/messages", data=fields, auth=KEY).is_success
+        assert plain.post(f"{server.url}/v3/{domain}/messages", data=fields, auth=KEY).is_success
         sent = {"event": "delivered", "limit": "300"}
-        while (
-            len(httpx2.get(f"{server.url}/v3/{domain}/events", params=sent, auth=KEY).json()["items"]) < 100
-        ):
+        while len(plain.get(f"{server.url}/v3/{domain}/events", params=sent, auth=KEY).json()["items"]) < 100:
             pass
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
     with serving("--database", path) as server:
-        assert httpx2.post(f"{server.url}/_emulator/drain").status_code == 200
+        assert plain.post(f"{server.url}/_emulator/drain").status_code == 200
         told = [
             (event["event"], event["recipient"])
             for event in all_events(server.url, domain)
@@ -137,7 +136,7 @@ def test_the_same_seed_gives_the_same_ids() -> None:
     for _ in range(2):
         with serving("--seed", "7") as server:
             fields = {"from": "a@mg.example.com", "to": "r@x.com", "text": "hi"}
-            sent = httpx2.post(f"{server.url}/v3/mg.example.com/messages", data=fields, auth=KEY).json()
-            account = httpx2.post(f"{server.url}/_emulator/accounts").json()
+            sent = plain.post(f"{server.url}/v3/mg.example.com/messages", data=fields, auth=KEY).json()
+            account = plain.post(f"{server.url}/_emulator/accounts").json()
             seen.append((sent["id"].partition(".")[2], account))
     assert seen[0] == seen[1]

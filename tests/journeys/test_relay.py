@@ -4,8 +4,8 @@ import smtplib
 from collections.abc import Iterator
 from email import message_from_bytes
 
-import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Client, Server, serving
 from tests.sink import Sink, free_port, sinking
 
@@ -118,7 +118,7 @@ def test_the_relay_may_ask_for_a_login(sink: Sink) -> None:
 
 
 def test_what_came_by_smtp_goes_on_by_smtp(api: Client, server: Server, sink: Sink) -> None:
-    port = httpx2.get(f"{server.url}/_emulator/health").json()["smtp_port"]
+    port = plain.get(f"{server.url}/_emulator/health").json()["smtp_port"]
     with smtplib.SMTP("127.0.0.1", port) as client:
         client.login(f"postmaster@{DOMAIN}", "any")
         client.sendmail("a@x.com", ["b@x.com"], b"From: a@x.com\r\nSubject: Hi\r\n\r\n..dot\r\n.dot\r\n")

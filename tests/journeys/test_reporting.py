@@ -6,7 +6,7 @@ from email import message_from_string
 from html import unescape
 from typing import Any
 
-import httpx2
+from tests import plain
 from tests.conftest import Account, Client
 from tests.receiver import Receiver
 
@@ -54,7 +54,7 @@ def links_in_mail(client: Client, account: Account) -> list[str]:
 
 
 def visit(link: str) -> None:
-    assert httpx2.get(link, headers={"User-Agent": PHONE}).status_code in {200, 302}
+    assert plain.get(link, headers={"User-Agent": PHONE}).status_code in {200, 302}
 
 
 def make_traffic(client: Client, account: Account, receiver: Receiver) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import httpx2
+from tests import plain
 from tests.conftest import Client, serving
 
 DOMAIN = "mg.example.com"
@@ -29,7 +29,7 @@ def test_reset_empties_everything_and_cancels_what_is_pending(tmp_path: Path) ->
         assert client.get(f"/v3/{DOMAIN}/bounces").json()["items"] == []
         names = [domain["name"] for domain in client.get("/v4/domains").json()["items"]]
         assert sorted(names) == [DOMAIN, next(name for name in names if name.startswith("sandbox"))]
-        assert httpx2.get(f"{server.url}/v1/keys", auth=("api", first["api_key"])).json()["total_count"] == 1
+        assert plain.get(f"{server.url}/v1/keys", auth=("api", first["api_key"])).json()["total_count"] == 1
         again = client.post("/_emulator/accounts").json()
         assert again == first, "a seed gives the same after a reset"
 
@@ -48,12 +48,12 @@ def test_the_reset_of_one_account_leaves_the_others_alone(client: Client, server
     one, two = (client.post("/_emulator/accounts").json() for _ in range(2))
     for account in (one, two):
         auth = ("api", account["api_key"])
-        httpx2.post(f"{server_url}/v3/{account['domain']}/messages", data=LATER, auth=auth)
+        plain.post(f"{server_url}/v3/{account['domain']}/messages", data=LATER, auth=auth)
     assert client.post(f"/_emulator/accounts/{one['id']}/reset").json() == {"message": "Account reset"}
     seen = {}
     for account in (one, two):
         auth = ("api", account["api_key"])
-        answer = httpx2.get(f"{server_url}/v3/{account['domain']}/events", auth=auth)
+        answer = plain.get(f"{server_url}/v3/{account['domain']}/events", auth=auth)
         seen[account["id"]] = [event["event"] for event in answer.json()["items"]]
     assert seen == {one["id"]: [], two["id"]: ["accepted"]}
     listed = {account["id"]: account for account in client.get("/_emulator/accounts").json()["items"]}

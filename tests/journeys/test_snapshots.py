@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
+from tests import plain
 from tests.conftest import Account, Client, serving
 from tests.receiver import Receiver
 
@@ -89,7 +89,7 @@ def fill(client: Client, domain: str, receiver: Receiver) -> None:
 
 @contextmanager
 def account_at(url: str, **asked: str) -> Iterator[tuple[Client, Account]]:
-    account = Account(**httpx2.post(f"{url}/_emulator/accounts", json=asked).json())
+    account = Account(**plain.post(f"{url}/_emulator/accounts", json=asked).json())
     with Client(base_url=url, auth=("api", account.api_key)) as client:
         yield client, account
 
@@ -182,7 +182,7 @@ def test_a_restore_that_is_refused_lets_posts_under_way_end(
     domain, file = account.domain, tmp_path / "x"
     take(client)
     file.write_bytes(client.get(f"{PATH}/x").content)
-    other = httpx2.post(f"{server_url}/_emulator/accounts").json()
+    other = plain.post(f"{server_url}/_emulator/accounts").json()
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("UPDATE api_key SET secret = ?", (other["api_key"],))
     assert client.put(f"{PATH}/x", content=file.read_bytes()).status_code == 200
@@ -203,7 +203,7 @@ def test_snapshots_survive_a_kill_and_a_reset(tmp_path: Path, receiver: Receiver
         fill(client, account.domain, receiver)
         before = everything_told(client, account.domain)
         take(client)
-        whole = httpx2.post(f"{server.url}{PATH}", json={"name": "all"})
+        whole = plain.post(f"{server.url}{PATH}", json={"name": "all"})
         assert whole.status_code == 200
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
@@ -226,7 +226,7 @@ def test_snapshots_survive_a_kill_and_a_reset(tmp_path: Path, receiver: Receiver
         serving("--database", path) as server,
         Client(base_url=server.url, auth=("api", account.api_key)) as client,
     ):
-        default = httpx2.get(f"{server.url}/_emulator/accounts").json()["items"][0]
+        default = plain.get(f"{server.url}/_emulator/accounts").json()["items"][0]
         assert default["id"] != account.id, "the one restored after the reset is not the oldest"
         client.post("/_emulator/clock", json={"advance": "1h1m"})
         assert "planned@x.com" in delivered(client, account.domain)
@@ -242,7 +242,7 @@ def test_rows_whose_numbers_others_have_by_now_are_moved_and_all_that_refers_to_
             fill(client, account.domain, receiver)
             before = everything_told(client, account.domain)
             take(client)
-        assert httpx2.post(f"{server.url}/_emulator/reset").status_code == 200
+        assert plain.post(f"{server.url}/_emulator/reset").status_code == 200
         with account_at(server.url) as (other, theirs):
             fill(other, theirs.domain, receiver)
             untouched = everything_told(other, theirs.domain)

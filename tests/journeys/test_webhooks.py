@@ -6,9 +6,9 @@ import time
 from itertools import pairwise
 from typing import Any
 
-import httpx2
 import pytest
 from mailgun.security import SecurityGuard
+from tests import plain
 from tests.conftest import Account, Client, serving
 from tests.receiver import Received, Receiver, dead_url
 
@@ -276,7 +276,7 @@ def test_hosts_are_rewritten_as_the_settings_say(receiver: Receiver) -> None:
 def test_what_a_subaccount_is_told_is_signed_by_its_parent_as_well(
     server_url: str, account: Account, receiver: Receiver
 ) -> None:
-    made = httpx2.post(f"{server_url}/_emulator/accounts", json={"parent": account.id}).json()
+    made = plain.post(f"{server_url}/_emulator/accounts", json={"parent": account.id}).json()
     assert made.pop("parent") == account.id
     child = Account(**made)
     with Client(base_url=server_url, auth=("api", child.api_key)) as client:

@@ -4,8 +4,8 @@ import smtplib
 from email.message import EmailMessage
 from typing import Any
 
-import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client
 from tests.receiver import Receiver
 from tests.sink import connected
@@ -91,7 +91,7 @@ def test_a_bounce_has_no_sender(client: Client, account: Account, server_url: st
 
 
 def test_one_message_may_be_for_several_accounts(client: Client, account: Account, server_url: str) -> None:
-    other = Account(**httpx2.post(f"{server_url}/_emulator/accounts").json())
+    other = Account(**plain.post(f"{server_url}/_emulator/accounts").json())
     with Client(base_url=server_url, auth=("api", other.api_key)) as others:
         for each in (client, others):
             route(each, "catch_all()")

@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 
-import httpx2
 import pytest
+from tests import plain
 from tests.conftest import serving
 from tests.sink import HOST, free_port, smtp_port
 
@@ -77,7 +77,7 @@ def test_the_start_tells_where_it_is() -> None:
 
 def test_it_can_be_off() -> None:
     with serving("--smtp-port", "off") as server:
-        assert httpx2.get(f"{server.url}/_emulator/health").json()["smtp_port"] is None
+        assert plain.get(f"{server.url}/_emulator/health").json()["smtp_port"] is None
 
 
 def test_stopping_cuts_off_who_is_connected() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
+from tests import plain
 from tests.conftest import Account, Client, serving
 
 HINT = "X-Mailgun-Emulator-Hint"
@@ -254,9 +255,9 @@ def test_a_misspelled_domain_that_is_made_by_its_first_message(client: Client, a
 
 
 def test_a_domain_that_is_another_accounts(client: Client, server_url: str) -> None:
-    other = Account(**httpx2.post(f"{server_url}/_emulator/accounts").json())
+    other = Account(**plain.post(f"{server_url}/_emulator/accounts").json())
     name = "only-theirs.example.net"
-    httpx2.post(f"{server_url}/v3/domains", data={"name": name}, auth=("api", other.api_key))
+    plain.post(f"{server_url}/v3/domains", data={"name": name}, auth=("api", other.api_key))
     answer = client.get(f"/v3/domains/{name}")
     assert answer.status_code == 404
     assert hints_of(answer) == (f"The account has no domain {name}: it is another account's than the key")
@@ -306,13 +307,13 @@ def basic(login: str) -> str:
     ],
 )
 def test_why_a_401_is_a_401(strict_url: str, header: str | None, text: str) -> None:
-    answer = httpx2.get(f"{strict_url}/v3/domains", headers={"Authorization": header} if header else {})
+    answer = plain.get(f"{strict_url}/v3/domains", headers={"Authorization": header} if header else {})
     assert (answer.status_code, answer.text) == (401, "Forbidden")
     assert hints_of(answer) == text
 
 
 def test_a_user_name_that_mailgun_does_not_have(server_url: str, account: Account) -> None:
-    answer = httpx2.get(f"{server_url}/v3/domains", auth=("bob", account.api_key))
+    answer = plain.get(f"{server_url}/v3/domains", auth=("bob", account.api_key))
     assert answer.status_code == 200
     assert hints_of(answer) == "Mailgun's user name is `api`, not `bob`"
 
@@ -320,26 +321,26 @@ def test_a_user_name_that_mailgun_does_not_have(server_url: str, account: Accoun
 def test_a_key_that_opens_nothing_any_more(client: Client, server_url: str, account: Account) -> None:
     made = client.post("/v1/keys", data={"role": "basic", "kind": "user"}).json()["key"]
     client.delete(f"/v1/keys/{made['id']}")
-    answer = httpx2.get(f"{server_url}/v3/domains", auth=("api", made["secret"]))
+    answer = plain.get(f"{server_url}/v3/domains", auth=("api", made["secret"]))
     assert (answer.status_code, hints_of(answer)) == (401, "This key was deleted")
 
 
 def test_a_key_that_has_expired(client: Client, server_url: str, account: Account) -> None:
     made = client.post("/v1/keys", data={"role": "basic", "kind": "user", "expiration": 60}).json()["key"]
     client.post("/_emulator/clock", json={"advance": "1h"}, params={"account": account.id})
-    answer = httpx2.get(f"{server_url}/v3/domains", auth=("api", made["secret"]))
+    answer = plain.get(f"{server_url}/v3/domains", auth=("api", made["secret"]))
     assert (answer.status_code, hints_of(answer)) == (401, "This key has expired")
 
 
 def test_a_key_that_only_sends(client: Client, server_url: str, account: Account) -> None:
     asked = {"role": "sending", "kind": "domain", "domain_name": account.domain}
     made = client.post("/v1/keys", data=asked).json()["key"]
-    answer = httpx2.get(f"{server_url}/v3/domains", auth=("api", made["secret"]))
+    answer = plain.get(f"{server_url}/v3/domains", auth=("api", made["secret"]))
     assert answer.status_code == 401
     assert hints_of(answer) == (f"The key is a sending key of {account.domain}: it only sends its messages")
 
 
 def test_a_key_in_quotes_opens_the_default_account_as_any_does(server_url: str, account: Account) -> None:
-    answer = httpx2.get(f"{server_url}/v3/domains", auth=("api", f'"{account.api_key}"'))
+    answer = plain.get(f"{server_url}/v3/domains", auth=("api", f'"{account.api_key}"'))
     assert answer.status_code == 200
     assert hints_of(answer) == "There are quotes or white space around the key"

@@ -1,4 +1,5 @@
 import httpx2
+from tests import plain
 from tests.conftest import Account, Client
 
 
@@ -10,7 +11,7 @@ def test_an_encoded_slash_belongs_to_its_segment(client: Client, account: Accoun
 
 
 def test_an_unknown_path_is_404_and_hints_at_the_nearest(server_url: str) -> None:
-    unknown = httpx2.get(f"{server_url}/v3/mg.example.com/bounce")
+    unknown = plain.get(f"{server_url}/v3/mg.example.com/bounce")
     assert (unknown.status_code, unknown.text) == (404, "404 page not found\n")
     assert "/v3/{}/bounces" in unknown.headers["X-Mailgun-Emulator-Hint"]
 
