@@ -3,6 +3,8 @@ NEW_ENOUGH := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3.11 python3 python3.13 python3.12 python3.14; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+# Bytecode is kept: the tests start hundreds of processes, and each would compile all modules anew.
+export PYTHONDONTWRITEBYTECODE :=
 # For the tests with clients in JavaScript, where there is npm.
 JAVASCRIPT := mailgun.js@14.0.1 form-data@4.0.6 nodemailer@10.6.0 nodemailer-mailgun-transport@2.1.5
 
