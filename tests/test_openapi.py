@@ -49,6 +49,11 @@ def test_the_schema_of_fixture_files_is_current() -> None:
     assert (FOLDER / "fixture.schema.json").read_text() == schema.as_text(), STALE
 
 
+def test_all_that_the_emulator_adds_is_described() -> None:
+    page = emulator_page.page(made())
+    assert [line for line in page.splitlines() if line.endswith("|  |")] == []
+
+
 def test_the_command_prints_the_document() -> None:
     command = [sys.executable, "-m", "mailgun_emulator", "openapi"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -11,10 +11,14 @@ from typing import Any
 import orjson
 import pytest
 from tests.cli.conftest import COMMAND, Call, environment
-from tests.conftest import Account, Client, serving
+from tests.conftest import Account, Client
+from typer.testing import CliRunner
 
-from mailgun_emulator.cli.addresses import USUAL_URL, base_url
+from mailgun_emulator.cli import MODULES, main
+from mailgun_emulator.cli.addresses import USUAL_URL
 from mailgun_emulator.core.settings import Settings
+from mailgun_emulator.testing import Emulator
+from mailgun_emulator.testing.http_client import base_url
 
 
 def test_the_clock_is_told_and_set(call: Call, client: Client) -> None:
@@ -123,7 +127,7 @@ def test_an_account_is_reset_by_its_key(call: Call, client: Client, account: Acc
 
 
 def test_without_a_key_it_is_the_default_account_and_a_reset_is_of_all() -> None:
-    with serving() as server:
+    with Emulator() as server:
         bare = environment(MAILGUN_EMULATOR_URL=server.url)
 
         def run(*arguments: str) -> Any:
@@ -179,7 +183,11 @@ def test_a_terminal_is_written_to_for_people_and_in_colour(
     assert orjson.loads(on_terminal("--json"))["items"][0]["event"] == "delivered"
 
 
-def test_every_command_explains_itself(call: Call) -> None:
-    told = call("--help").stdout
-    for command in re.findall(r"^  ([a-z]+)  ", told.partition("Commands:")[2], re.MULTILINE):
-        assert f"mailgun_emulator {command}" in call(command, "--help").stdout
+def test_every_command_explains_itself() -> None:
+    """In this process: thirteen of them are slow to start."""
+    for command in MODULES:
+        helped = CliRunner().invoke(main, [command, "--help"], prog_name="mailgun-emulator")
+        assert (helped.exit_code, helped.stdout.startswith(f"Usage: mailgun-emulator {command} ")) == (
+            0,
+            True,
+        )

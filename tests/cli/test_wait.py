@@ -1,8 +1,10 @@
 import subprocess
+from pathlib import Path
 
 import orjson
-from tests.cli.conftest import COMMAND, Call
-from tests.conftest import Account, Client
+import pytest
+from tests.cli.conftest import COMMAND, Call, environment
+from tests.conftest import Account, Client, serving
 from tests.receiver import Receiver
 
 
@@ -58,3 +60,41 @@ def test_what_does_not_fit_together_is_refused(call: Call) -> None:
         "one --event" in call("wait", "--webhook", "--event", "opened", "--event", "clicked", exits=2).stderr
     )
     assert "'opend'" not in call("wait", "--event", "opend", exits=1).stdout
+
+
+def test_a_server_that_stops_ends_a_wait() -> None:
+    with serving() as server:
+        variables = environment(MAILGUN_EMULATOR_URL=server.url)
+        command = [*COMMAND, "wait", "--to", "ann@example.com", "--timeout", "60"]
+        with (
+            subprocess.Popen(
+                [*COMMAND, "inbox", "--follow"], stderr=subprocess.PIPE, text=True, env=variables
+            ) as other,
+            subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=variables) as waiting,
+        ):
+            assert other.stderr is not None
+            assert "waiting for messages" in other.stderr.readline()
+            server.process.terminate()
+            told, _ = other.communicate(timeout=50)[1], waiting.communicate(timeout=50)
+    assert (other.returncode, waiting.returncode) == (2, 2)
+    assert told == f"mailgun-emulator: {server.url} has ended\n"
+
+
+def test_what_somebody_wrote_tells_the_terminal_nothing(call: Call, client: Client, account: Account) -> None:
+    fields = {"from": "a@x.com", "to": "ann@example.com", "subject": "Red \x1b[31m", "text": "x"}
+    client.post(f"/v3/{account.domain}/messages", data=fields)
+    told = call("wait", "--to", "bob@example.com", "--timeout", "0", "--no-json", exits=1)
+    assert "The nearest is 'Red \N{REPLACEMENT CHARACTER}[31m' to ann" in told.stderr
+
+
+def test_an_output_that_takes_nothing_is_told_in_one_line(variables: dict[str, str]) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    with full.open("w") as output:
+        command = [*COMMAND, "inbox"]
+        ended = subprocess.run(
+            command, stdout=output, stderr=subprocess.PIPE, text=True, env=variables, check=False
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == "mailgun-emulator: the output can't be written: No space left on device\n"

@@ -115,6 +115,7 @@ def test_events_are_an_account_s_own(client: Client, account: Account, two_sent:
         ({"limit": 0}, "greater than or equal to 1"),
         ({"since": "yesterday"}, "since can't be 'yesterday': write an instant"),
         ({"cursor": "x"}, "cursor is none that `next` told"),
+        ({"cursor": f"1_{2**64}"}, "cursor is none that `next` told"),
         ({"severity": "bad"}, "'permanent' or 'temporary'"),
         ({"account": "absent"}, ""),
     ],
@@ -161,7 +162,7 @@ def test_the_time_is_over_with_what_there_was_instead(client: Client, two_sent: 
     told = answer.json()
     assert told["message"] == (
         "No opened event to ann@example.com came within 0.01 s. "
-        "There is: delivered to ann@example.com, accepted to ann@example.com."
+        "The nearest is delivered to ann@example.com – event: 'delivered' instead of 'opened'."
     )
     assert told["looked_for"] == {"event": ["opened"], "recipient": "ann@example.com"}
     assert told["total"] == 4
@@ -177,12 +178,10 @@ def test_the_nearest_of_others_are_told_where_none_is_about_the_same(
     asked: dict[str, Any] = {"event": "failed", "recipient": "carl@example.com", "tag": "x", "timeout": 0}
     told = client.get(WAIT, params=asked).json()
     assert told["message"].endswith(
-        "There is: failed to bounce@example.com (permanent 550 bounce), accepted to bounce@example.com, "
-        "delivered to ann@example.com, accepted to ann@example.com."
+        "The nearest is failed to bounce@example.com (permanent 550 bounce) – "
+        "recipient: 'bounce@example.com' instead of 'carl@example.com'."
     )
-    assert told["there"][0]["difference"] == (
-        "recipient: 'bounce@example.com' instead of 'carl@example.com'; tag: none instead of 'x'"
-    )
+    assert told["there"][0]["difference"] == ("recipient: 'bounce@example.com' instead of 'carl@example.com'")
 
 
 def test_fewer_than_were_waited_for_are_counted(client: Client, two_sent: tuple[str, str]) -> None:

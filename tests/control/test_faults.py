@@ -5,11 +5,12 @@ from typing import Any
 import httpx2
 import pytest
 from tests import plain
-from tests.conftest import Account, Client, serving
+from tests.conftest import Account, Client
 
 from mailgun_emulator.openapi.document import names
 from mailgun_emulator.openapi.operations import operations
-from mailgun_emulator.web.refusals import REASONS
+from mailgun_emulator.pipeline.reasons import REASONS
+from mailgun_emulator.testing import Emulator
 from mailgun_emulator.web.routing import operation_names
 
 PATH = "/_emulator/faults"
@@ -140,10 +141,7 @@ def test_the_first_fault_whose_turn_it_is_takes_effect(client: Client, account: 
 def test_chance_is_the_same_with_the_same_seed() -> None:
     runs = []
     for _ in range(2):
-        with (
-            serving("--seed", "7") as server,
-            Client(base_url=server.url, auth=("api", "key-emulator")) as client,
-        ):
+        with Emulator(seed=7) as server, Client(base_url=server.url, auth=("api", "key-emulator")) as client:
             add(client, match={"probability": 0.5}, do={"status": 500})
             runs.append([client.get("/v4/domains").status_code for _ in range(20)])
     assert runs[0] == runs[1]
@@ -163,11 +161,11 @@ def test_who_has_no_account_meets_no_fault(server_url: str, client: Client) -> N
 
 
 def test_a_key_nobody_has_speaks_for_the_default_account() -> None:
-    with serving() as server, Client(base_url=server.url) as client:
+    with Emulator() as server, Client(base_url=server.url) as client:
         add(client, do={"status": 500})
         assert client.get("/v4/domains", auth=("api", "anything")).status_code == 500
         assert client.get("/v4/domains").status_code == 401
-    with serving("--strict") as server, Client(base_url=server.url) as client:
+    with Emulator(strict=True) as server, Client(base_url=server.url) as client:
         add(client, do={"status": 500})
         assert client.get("/v4/domains", auth=("api", "anything")).status_code == 401
 

@@ -353,3 +353,71 @@ def test_the_default_account_takes_the_id_of_the_file() -> None:
         assert anybody.post("/_emulator/reset").status_code == 200
         first = anybody.get("/_emulator/accounts").json()["items"][0]
         assert (first["id"], first["domain"]) == ("0123456789abcdef01234567", "mg.example.com")
+
+
+def test_a_file_may_be_about_the_domain_that_an_account_has(client: Client, account: Account) -> None:
+    own = "$MAILGUN_DOMAIN"
+    content = f"""
+        domains: [{{name: {own}, tracking: {{opens: true}}}}]
+        lists: [news@{own}]
+        messages: [{{from: Shop <hello@{own}>, to: ann@example.org, subject: Hi, text: From {own}, at: -1h}}]
+    """
+    load(client, content)
+    load(client, content)
+    names_of_domains = [each["name"] for each in client.get("/v4/domains").json()["items"]]
+    assert account.domain in names_of_domains
+    assert not [name for name in names_of_domains if "MAILGUN" in name.upper().split("SANDBOX")[0]]
+    assert client.get(f"/v3/domains/{account.domain}/tracking").json()["tracking"]["open"]["active"]
+    assert client.get(f"/v3/lists/news@{account.domain}").status_code == 200
+    (first, _) = client.get("/_emulator/messages").json()["items"]
+    assert (first["domain"], first["from"]) == (account.domain, f"Shop <hello@{account.domain}>")
+    told = client.get(f"/_emulator/messages/{first['id']}").json()
+    assert told["text"].strip() == f"From {account.domain}"
+    assert refusal(client, f"lists: [a@{own}, b@{own}, no]").startswith("line 1: lists[2].address: 'no'")
+
+
+def test_what_an_export_says_is_taken_as_it_stands(client: Client) -> None:
+    load(client, {"domains": [SHOP], "templates": [{"name": "t", "content": "{{x}}"}]})
+    exported = client.get("/_emulator/export").text.replace("{{x}}", "$MAILGUN_DOMAIN")
+    load(client, exported)
+    assert domain_of(export(client))["templates"][0]["versions"][0]["content"] == "$MAILGUN_DOMAIN"
+
+
+def test_an_account_without_a_domain_has_no_name_to_stand_for(client: Client, account: Account) -> None:
+    client.delete(f"/v3/domains/{account.domain}")
+    assert refusal(client, "domains: [$MAILGUN_DOMAIN]") == (
+        "the account has no domain that $MAILGUN_DOMAIN could stand for: name one"
+    )
+
+
+def test_mail_that_came_in_may_be_written_too(client: Client, receiver: Receiver) -> None:
+    route = {
+        "expression": f'match_recipient("support@{SHOP}")',
+        "actions": [f'store(notify="{receiver.url}")'],
+    }
+    mail = {"direction": "incoming", "from": "Ann <ann@example.org>", "subject": "Help", "text": "Où?"}
+    load(
+        client,
+        {"domains": [SHOP], "routes": [route], "messages": [{**mail, "to": f"support@{SHOP}", "at": "-2h"}]},
+    )
+    (found,) = client.get("/_emulator/messages", params={"direction": "incoming"}).json()["items"]
+    assert (found["from"], found["to"], found["domain"]) == (mail["from"], [f"support@{SHOP}"], SHOP)
+    assert client.get(f"/_emulator/messages/{found['id']}").json()["text"].strip() == "Où?"
+    assert set(names(client)) == {"accepted", "stored"}
+    client.drain()
+    assert client.get("/_emulator/webhooks/deliveries").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"direction": "in"}, "messages[0].direction: 'in' is not one of outgoing, incoming"),
+        ({"direction": "incoming"}, f"messages[0]: nobody takes mail to x@{SHOP}: "),
+        ({"direction": "incoming", "at": "2h"}, "messages[0].at: this is still to come"),
+        ({"direction": "incoming", "from": "no address"}, "messages[0]: 'no address' is no address"),
+        ({"direction": "incoming", "tags": "a"}, "messages[0].tags: is not known here; "),
+    ],
+)
+def test_what_could_not_have_come_in_is_refused(client: Client, message: Any, said: str) -> None:
+    content = {"domains": [SHOP], "messages": [{**MESSAGE, "to": f"x@{SHOP}", **message}]}
+    assert refusal(client, content).startswith(f"line 1: {said}")

@@ -7,7 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 from tests import plain
-from tests.conftest import Account, Client, serving
+from tests.conftest import Account, Client
+
+from mailgun_emulator.testing import Emulator
 
 INBOX = "/_emulator/messages"
 
@@ -469,7 +471,7 @@ def test_nobody_waits_for_what_makes_no_sense(client: Client, asked: dict[str, A
 
 def test_waiting_goes_on_after_a_reset() -> None:
     with (
-        serving() as server,
+        Emulator() as server,
         httpx2.Client(verify=False, base_url=server.url, auth=("api", "key-emulator")) as client,
     ):
         message = {"from": "a@mg.example.com", "to": "ann@x.com", "text": "x"}

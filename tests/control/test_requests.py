@@ -1,12 +1,16 @@
 """The request journal, and how an answer's header leads to it."""
 
 import base64
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from tests import plain
 from tests.conftest import Account, Client, serving
+
+from mailgun_emulator.testing import Emulator
 
 ID = "X-Mailgun-Emulator-Request"
 MESSAGE = {"from": "ann@example.com", "to": "bob@example.com", "subject": "Hi", "text": "x"}
@@ -183,7 +187,7 @@ def test_an_account_sees_no_other_accounts_requests(client: Client, server_url: 
 
 
 def test_a_request_of_nobody_is_found_by_its_number_and_with_the_default_accounts(client: Client) -> None:
-    with serving("--strict") as server:
+    with Emulator(strict=True) as server:
         unknown = plain.get(f"{server.url}/v3/domains", auth=("api", "wrong"))
         told = plain.get(f"{server.url}/_emulator/requests").json()["items"]
         assert [(each["id"], each["status"], each["account"]) for each in told] == [
@@ -215,7 +219,7 @@ def test_an_accounts_requests_are_forgotten_with_all_else(client: Client, accoun
 
 
 def test_only_the_last_are_kept() -> None:
-    with serving("--journal", "3") as server:
+    with Emulator(journal=3) as server:
         numbers = [
             int(plain.get(f"{server.url}/v3/domains", auth=("api", "k")).headers[ID]) for _ in range(5)
         ]
@@ -230,7 +234,7 @@ def test_only_the_last_are_kept() -> None:
 
 
 def test_no_more_is_kept_than_fits() -> None:
-    with serving() as server, httpx2.Client(verify=False, base_url=server.url, auth=("api", "k")) as client:
+    with Emulator() as server, httpx2.Client(verify=False, base_url=server.url, auth=("api", "k")) as client:
         for _ in range(80):
             client.post("/v3/mg.example.com/messages", data={**MESSAGE, "text": "x" * 300_000})
         kept = client.get("/_emulator/requests", params={"limit": 1000}).json()["items"]
@@ -238,10 +242,24 @@ def test_no_more_is_kept_than_fits() -> None:
 
 
 def test_without_a_journal_there_is_nothing_to_tell() -> None:
-    with serving("--journal", "0") as server:
+    with Emulator(journal=0) as server:
         answer = plain.get(f"{server.url}/v3/domains")
         assert ID not in answer.headers
         assert "No Authorization header" in answer.headers["X-Mailgun-Emulator-Hint"]
         assert plain.get(f"{server.url}/_emulator/requests").json() == {"items": [], "next": None}
         gone = plain.get(f"{server.url}/_emulator/requests/1")
         assert gone.json() == {"message": "No requests are kept: the emulator was started with --journal 0"}
+
+
+def test_who_leaves_in_the_middle_of_a_request_is_not_answered_and_nothing_is_logged_as_broken(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with serving() as server:
+        address = urlsplit(server.url)
+        for path in ("/v3/mg.example.com/bounces", "/v3/mg.example.com/messages"):
+            with socket.create_connection((address.hostname, address.port)) as leaving:
+                leaving.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc".encode())
+        while not (told := plain.get(f"{server.url}/_emulator/requests").json()["items"]):
+            pass
+    assert (told[0]["path"], told[0]["status"]) == ("/v3/mg.example.com/bounces", 0)
+    assert "Traceback" not in capfd.readouterr().err

@@ -8,7 +8,9 @@ from typing import Any
 import httpx2
 import pytest
 from tests import plain
-from tests.conftest import Account, Client, serving
+from tests.conftest import Account, Client
+
+from mailgun_emulator.testing import Emulator
 
 PATH = "/_emulator/snapshots"
 KEY = ("api", "key-emulator")
@@ -185,7 +187,7 @@ def test_an_account_snapshot_goes_by_file_to_where_the_account_is_not(
     file = client.get(f"{PATH}/x")
     assert file.headers["content-type"] == MEDIA_TYPE
     assert file.headers["content-disposition"] == 'attachment; filename="x.sqlite3"'
-    with serving() as server, Client(base_url=server.url) as other:
+    with Emulator() as server, Client(base_url=server.url) as other:
         put = other.put(f"{PATH}/moved", content=file.content, headers={"Content-Type": MEDIA_TYPE})
         assert (put.status_code, put.json()["account"]) == (200, account.id)
         default = other.get("/_emulator/accounts").json()["items"][0]
@@ -239,7 +241,7 @@ def test_a_subaccount_comes_back_only_where_its_parent_is(client: Client, accoun
         assert nobody.put(f"{PATH}/child-{child['id'][:8]}", content=content).status_code == 200
         restore(nobody, f"child-{child['id'][:8]}", account=child["id"])
     assert client.get(f"/_emulator/accounts/{child['id']}").json() == child
-    with serving() as server:
+    with Emulator() as server:
         assert plain.put(f"{server.url}{PATH}/x", content=content).status_code == 200
         answer = plain.post(f"{server.url}{PATH}/x/restore")
         assert answer.status_code == 409
@@ -282,6 +284,11 @@ SPOILED: dict[str, tuple[str | Spoiled, str]] = {
         "UPDATE account SET created_at = 9e999",
         "a created_at of its table account can't be right",
     ),
+    "with what is no JSON": (
+        "UPDATE domain SET checked = 'x'",
+        "a checked of its table domain can't be right",
+    ),
+    "with other JSON": ("UPDATE domain SET ips = '{}'", "a ips of its table domain can't be right"),
     "with rows of nobody": (
         "UPDATE event SET domain_id = 'none'",
         "its table event refers to rows that are missing",
@@ -320,7 +327,7 @@ def test_a_name_to_upload_to_is_checked_too(client: Client) -> None:
 
 
 def test_everything_goes_back_at_once(tmp_path: Path) -> None:
-    with serving() as server, Client(base_url=server.url) as client:
+    with Emulator() as server, Client(base_url=server.url) as client:
         one = client.post("/_emulator/accounts").json()
         made = take(client, "all")
         assert made["account"] is None
@@ -340,14 +347,13 @@ def test_everything_goes_back_at_once(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_of_everything_goes_by_file_to_another_emulator(tmp_path: Path) -> None:
-    with serving("--seed", "1") as server, Client(base_url=server.url) as client:
+    with Emulator(seed=1) as server, Client(base_url=server.url) as client:
         one = client.post("/_emulator/accounts").json()
         take(client, "all")
         content = client.get(f"{PATH}/all").content
     path = str(tmp_path / "state.db")
-    arguments = ("--seed", "2", "--api-key", "key-other", "--domain", "other.example.com", "--database", path)
     with (
-        serving(*arguments) as server,
+        Emulator(seed=2, api_key="key-other", domain="other.example.com", database=path) as server,
         Client(base_url=server.url) as client,
         Client(base_url=server.url, auth=("api", "key-other")) as keyed,
     ):
@@ -366,7 +372,7 @@ def test_a_snapshot_of_everything_goes_by_file_to_another_emulator(tmp_path: Pat
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_seed_gives_nothing_twice_after_a_restore(whole: bool) -> None:
     """Neither where the snapshot was made nor, with the same seed, where it comes to by a file."""
-    with serving("--seed", "5") as server, Client(base_url=server.url) as client:
+    with Emulator(seed=5) as server, Client(base_url=server.url) as client:
         one = client.post("/_emulator/accounts").json()
         asked = {} if whole else {"account": one["id"]}
         client.post(PATH, params=asked, json={"name": "x"})
@@ -377,7 +383,7 @@ def test_a_seed_gives_nothing_twice_after_a_restore(whole: bool) -> None:
             made = client.post("/_emulator/accounts").json()["id"]
             assert made not in seen
             seen.add(made)
-    with serving("--seed", "5") as server, Client(base_url=server.url) as client:
+    with Emulator(seed=5) as server, Client(base_url=server.url) as client:
         assert client.put(f"{PATH}/x", content=content).status_code == 200
         restore(client, "x")
         assert client.post("/_emulator/accounts").json()["id"] != one["id"]

@@ -39,7 +39,7 @@ def test_a_post_is_told_as_soon_as_it_was_made(
     assert item == client.get(PATH).json()["items"][0]
     assert (item["message_id"], item["status"], item["attempts"]) == (message_id.strip("<>"), 200, 1)
     assert early.status_code == 404
-    assert [each["difference"] for each in early.json()["there"]] == ["not posted yet"]
+    assert [each["difference"] for each in early.json()["there"]] == ["posted: 'no' instead of 'yes'"]
 
 
 def test_posts_are_waited_for_by_what_they_tell(client: Client, account: Account, hooked: Receiver) -> None:
@@ -74,7 +74,8 @@ def test_the_time_is_over_with_the_posts_there_were(
     told = answer.json()
     assert told["message"] == (
         "No opened webhook post about ann@example.com came within 0.01 s. "
-        f"There is: delivered of ann@example.com to {hooked.url('/hooks/ok')}."
+        f"The nearest is delivered of ann@example.com to {hooked.url('/hooks/ok')} – "
+        "event: 'delivered' instead of 'opened'."
     )
     assert (told["looked_for"], told["total"]) == ({"event": "opened", "recipient": "ann@example.com"}, 1)
     assert told["there"][0]["difference"] == "event: 'delivered' instead of 'opened'"
@@ -91,3 +92,20 @@ def test_no_webhook_at_all_is_said(client: Client) -> None:
 def test_what_makes_no_sense_is_refused(client: Client) -> None:
     for asked in ({"timeout": 301}, {"timeout": -1}, {"count": 0}, {"state": "lost"}):
         assert client.get(WAIT, params=asked).status_code == 400
+    for path in (PATH, WAIT):
+        answer = client.get(path, params={"to": "ann@example.com"})
+        assert answer.status_code == 400
+        assert "to is not known here; possible are event, url, domain, recipient" in answer.json()["message"]
+
+
+def test_in_a_url_nothing_but_the_asterisk_is_special(
+    client: Client, account: Account, receiver: Receiver
+) -> None:
+    fields = {"id": "accepted", "url": receiver.url("/hooks/[1]?a=b")}
+    assert client.post(f"/v3/domains/{account.domain}/webhooks", data=fields).status_code == 200
+    send(client, account, "ann@example.com")
+    client.drain()
+    counts = [
+        len(client.get(PATH, params={"url": url}).json()["items"]) for url in ("*/[1]?a=*", "*/[1]?a?b*")
+    ]
+    assert counts == [1, 0]

@@ -459,3 +459,100 @@ def test_the_journal_tells_what_was_answered(client: Client, account: Account) -
     refused = client.get(f"/_emulator/requests/{told[1]['id']}").json()
     assert refused["response"]["body"] == '{"message":"Service Unavailable"}\n'
     assert refused["request"]["fields"]["subject"] == ["Hi"]
+
+
+def last_request(client: Client) -> dict[str, Any]:
+    newest = client.get("/_emulator/requests").json()["items"][0]
+    return dict(client.get(f"/_emulator/requests/{newest['id']}").json())
+
+
+def test_the_journal_tells_what_went_over_the_wire(server_url: str, client: Client, account: Account) -> None:
+    url = f"{server_url}/v3/{account.domain}/messages"
+
+    def told(**done: Any) -> tuple[int, str, str | None]:
+        add(client, do=done, times=1)
+        try:
+            heard = plain.post(url, data=message(account.domain), auth=("api", account.api_key)).text
+        except httpx2.RemoteProtocolError:
+            heard = ""
+        entry = last_request(client)
+        response = entry["response"]
+        assert entry["request"]["fields"]["subject"] == ["Hi"]
+        assert response["size"] == len(response["body"])
+        if heard:
+            assert response["body"] == heard
+        return entry["status"], response["body"], response["headers"].get("content-length")
+
+    assert told(cut=True, after=True) == (0, "", None)
+    status, body, length = told(cut="half")
+    assert status == 200
+    assert body.startswith('{"id":"<')
+    assert "Queued" not in body
+    assert int(length or 0) > len(body)
+    status, body, length = told(malformed=True)
+    assert (status, length) == (200, str(len(body)))
+    assert "Queued" not in body
+    status, body, _ = told(slow=0.1, status=503)
+    assert (status, body) == (503, '{"message":"Service Unavailable"}\n')
+
+
+def test_who_does_not_wait_for_a_late_answer_is_journalled_as_not_answered(
+    server_url: str, client: Client, account: Account
+) -> None:
+    add(client, do={"delay": 60})
+    add(client, do={"slow": 60})
+    for _ in range(2):
+        with pytest.raises(httpx2.ReadTimeout):
+            plain.get(f"{server_url}/v4/domains", timeout=0.2, auth=("api", account.api_key))
+    while not (told := client.get("/_emulator/requests").json()["items"]):
+        pass
+    assert told[0]["status"] == 0
+    assert 150 < told[0]["duration_ms"] < 30_000
+
+
+def test_the_journal_has_the_headers_of_a_quota(client: Client, account: Account) -> None:
+    add(client, do={"quota": {"messages": 5, "per": "hour"}})
+    answer = send(client, account.domain)
+    headers = last_request(client)["response"]["headers"]
+    assert headers["x-recipient-remaining"] == answer.headers["x-recipient-remaining"] == "4"
+    assert set(headers) == {name.lower() for name in answer.headers} - {"date", "server"}
+
+
+def test_a_message_over_a_quota_makes_no_domain(client: Client, account: Account) -> None:
+    quota = add(client, match={"domain": "new.*"}, do={"quota": {"messages": 1, "per": "day"}})
+    name = f"new.{account.domain}"
+    assert send(client, name, "a@x.com", "b@x.com").status_code == 429
+    assert client.get(f"/v4/domains/{name}").status_code == 404
+    assert fault(client, quota)["hits"] == 1
+    assert send(client, name).status_code == 200
+    assert client.get(f"/v4/domains/{name}").status_code == 200
+
+
+def test_a_reason_refuses_what_is_sent_by_smtp_and_a_status_requests_alone(
+    server_url: str, client: Client, account: Account
+) -> None:
+    letter = f"From: ann@{account.domain}\r\nTo: bob@x.com\r\nSubject: Hi\r\n\r\nhello\r\n"
+
+    def submit() -> tuple[int, str]:
+        with connected(server_url, f"postmaster@{account.domain}", account.api_key) as smtp:
+            try:
+                smtp.sendmail(f"ann@{account.domain}", ["bob@x.com"], letter)
+            except smtplib.SMTPDataError as refused:
+                return refused.smtp_code, bytes(refused.smtp_error).decode()  # type: ignore[arg-type]  # it is bytes in fact
+        return 250, ""
+
+    add(client, do={"status": 503})
+    add(client, match={"operation": "send_message"}, do={"reason": "account-disabled"})
+    add(client, match={"domain": "elsewhere.*"}, do={"reason": "account-disabled"})
+    assert submit() == (250, "")
+    client.delete(PATH)
+    refusing = add(client, match={"domain": account.domain}, do={"reason": "probation"}, times=1)
+    code, said = submit()
+    assert code == 421
+    assert said.startswith(f"Domain {account.domain} is not allowed to send: You are sending too fast.")
+    assert fault(client, refusing)["hits"] == 1
+    add(client, do={"reason": "large-batches", "message": "No, {domain}"})
+    assert submit() == (550, "No, {domain}")
+    client.delete(PATH)
+    assert submit() == (250, "")
+    assert accepted(client, account.domain) == 2

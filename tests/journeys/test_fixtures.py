@@ -1,11 +1,11 @@
 """Exported, imported elsewhere and exported again: the same, byte for byte; and what is there from the start."""
 
 import json
-import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,11 +13,17 @@ import httpx2
 import jsonschema
 import pytest
 import yaml
-from tests.conftest import Client, Server, serving
+from tests import plain
+from tests.conftest import Client, serving
 from tests.fixtures.filling import fill
 
+from mailgun_emulator.testing import Emulator
+
 SHOP = Path(__file__).parents[2] / "fixtures" / "shop.yaml"
+KEY = ("api", "key-emulator")
 SCHEMA = Path(__file__).parents[2] / "openapi" / "fixture.schema.json"
+IN_NO_FILE = {"webhook_delivery", "list_posting", "list_upload", "suppression_import"}
+"""Tables of what passes."""
 METRICS = ("accepted_count", "delivered_count", "failed_count", "opened_count", "clicked_count", "unique_opened_count",
            "complained_count", "unsubscribed_count", "bounced_count", "hard_bounces_count")  # fmt: skip
 
@@ -29,6 +35,7 @@ class Original(NamedTuple):
     domain: str
     api_key: str
     told: dict[str, Any]
+    rows: dict[str, int]
 
 
 @contextmanager
@@ -39,7 +46,7 @@ def anybody(url: str) -> Iterator[Client]:
 
 @pytest.fixture(scope="module")
 def original() -> Original:
-    with serving("--log-level", "error") as server, anybody(server.url) as open_client:
+    with Emulator() as server, anybody(server.url) as open_client:
         account = open_client.post("/_emulator/accounts", json={"name": "Rich"}).json()
         open_client.post("/_emulator/accounts", json={"name": "Sub", "parent": account["id"]})
         with Client(base_url=server.url, auth=("api", account["api_key"]), timeout=60) as client:
@@ -54,7 +61,19 @@ def original() -> Original:
             "one.json": open_client.get(f"/_emulator/export?{query}json").content,
             "one.yaml": open_client.get(f"/_emulator/export?{query}yaml").content,
         }
-    return Original(files, account["domain"], account["api_key"], told)
+        rows = rows_of(open_client, account["id"])
+    return Original(files, account["domain"], account["api_key"], told, rows)
+
+
+def rows_of(client: Client, account_id: str) -> dict[str, int]:
+    """How many rows of each table belong to an account: a snapshot has all of them."""
+    asked = {"account": account_id}
+    assert client.post("/_emulator/snapshots", params=asked, json={"name": "rows"}).status_code == 200
+    content = client.get("/_emulator/snapshots/rows", params=asked).content
+    with closing(sqlite3.connect(":memory:")) as kept:
+        kept.deserialize(content)
+        named = kept.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {name: kept.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for (name,) in named}  # noqa: S608 - the schema's own names
 
 
 def what_is_told(client: Client, domain: str) -> dict[str, Any]:
@@ -142,7 +161,7 @@ def metrics(client: Client) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ["json", "yaml"])
 def test_export_and_import_give_the_same_again(original: Original, kind: str) -> None:
-    with serving("--log-level", "error") as server, anybody(server.url) as client:
+    with Emulator() as server, anybody(server.url) as client:
         answer = client.post("/_emulator/import", content=original.files[kind])
         assert answer.status_code == 200, answer.text
         client.drain()
@@ -155,7 +174,7 @@ def test_export_and_import_give_the_same_again(original: Original, kind: str) ->
 
 
 def test_one_account_may_be_taken_along(original: Original) -> None:
-    with serving("--log-level", "error") as server, anybody(server.url) as client:
+    with Emulator() as server, anybody(server.url) as client:
         made = client.post("/_emulator/import", content=original.files["one.yaml"]).json()["accounts"]
         query = f"account={made[0]['id']}"
         assert client.get(f"/_emulator/export?{query}").content == original.files["one.json"]
@@ -164,8 +183,17 @@ def test_one_account_may_be_taken_along(original: Original) -> None:
         assert client.get(f"/_emulator/export?{query}&format=yaml").content == original.files["one.yaml"]
 
 
+def test_nothing_is_left_behind(original: Original) -> None:
+    with Emulator() as server, anybody(server.url) as client:
+        made = client.post("/_emulator/import", content=original.files["one.json"]).json()["accounts"]
+        rows = rows_of(client, made[0]["id"])
+    missing = {name: (number, rows[name]) for name, number in original.rows.items() if rows[name] != number}
+    assert missing == {}
+    assert {name for name, number in original.rows.items() if not number} == IN_NO_FILE, "fill the others"
+
+
 def test_what_was_still_to_come_comes(original: Original) -> None:
-    with serving("--log-level", "error") as server, anybody(server.url) as client:
+    with Emulator() as server, anybody(server.url) as client:
         client.post("/_emulator/import", content=original.files["yaml"])
         with Client(base_url=server.url, auth=("api", original.api_key), timeout=60) as owner:
             domain = original.domain
@@ -203,18 +231,18 @@ def started_with(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
 
 
-def domains_of(server: Server) -> list[str]:
-    with Client(base_url=server.url, auth=("api", "key-emulator")) as client:
+def domains_of(url: str) -> list[str]:
+    with Client(base_url=url, auth=KEY) as client:
         return sorted(
             each["name"] for each in client.get("/v4/domains").json()["items"] if each["type"] == "custom"
         )
 
 
 def test_the_example_is_there_from_the_start_and_after_a_reset() -> None:
-    with serving("--fixture", str(SHOP)) as server, anybody(server.url) as client:
+    with Emulator(fixture=str(SHOP)) as server, anybody(server.url) as client:
         for _ in range(2):
-            assert domains_of(server) == ["mg.example.com", "shop.example.com"]
-            with Client(base_url=server.url, auth=("api", "key-emulator")) as owner:
+            assert domains_of(server.url) == ["mg.example.com", "shop.example.com"]
+            with Client(base_url=server.url, auth=KEY) as owner:
                 listed = pages(owner, "/v3/shop.example.com/events?limit=300&begin=0&ascending=yes")
                 assert [each["event"] for each in listed][:4] == [
                     "accepted",
@@ -237,22 +265,20 @@ def test_several_files_are_loaded_one_after_the_other(tmp_path: Path) -> None:
     )
     files = f"{tmp_path / 'a.json'},{tmp_path / 'b.yaml'}"
     with serving("--fixture", files) as server:
-        assert domains_of(server) == ["b.example.org"]
+        assert domains_of(server.url) == ["b.example.org"]
         assert server.process.stdout is not None
         assert "s3cret" in "".join(server.process.stdout.readline() for _ in range(2))
 
 
 def test_a_database_that_has_something_is_not_filled_again(tmp_path: Path) -> None:
     (tmp_path / "f.yaml").write_text("domains: [a.example.org]")
-    arguments = ("--fixture", str(tmp_path / "f.yaml"), "--database", str(tmp_path / "m.db"))
-    with serving(*arguments) as server, Client(base_url=server.url, auth=("api", "key-emulator")) as client:
-        assert client.delete("/v3/domains/a.example.org").status_code == 200
-        server.process.send_signal(signal.SIGTERM)
-        server.process.wait()
-    with serving(*arguments) as server, anybody(server.url) as client:
-        assert domains_of(server) == ["mg.example.com"]
-        assert client.post("/_emulator/reset").status_code == 200
-        assert domains_of(server) == ["a.example.org", "mg.example.com"]
+    fixture, database = str(tmp_path / "f.yaml"), str(tmp_path / "m.db")
+    with Emulator(fixture=fixture, database=database) as server:
+        assert plain.delete(f"{server.url}/v3/domains/a.example.org", auth=KEY).status_code == 200
+    with Emulator(fixture=fixture, database=database) as server:
+        assert domains_of(server.url) == ["mg.example.com"]
+        assert plain.post(f"{server.url}/_emulator/reset").status_code == 200
+        assert domains_of(server.url) == ["a.example.org", "mg.example.com"]
 
 
 @pytest.mark.parametrize(
@@ -277,10 +303,7 @@ def test_a_file_that_is_wrong_is_told_at_the_start(tmp_path: Path, content: str 
 
 def test_the_same_seed_gives_the_same_after_a_reset(tmp_path: Path) -> None:
     (tmp_path / "f.yaml").write_text("accounts: [{name: One, domains: [a.example.org]}]")
-    with (
-        serving("--fixture", str(tmp_path / "f.yaml"), "--seed", "1") as server,
-        anybody(server.url) as client,
-    ):
+    with Emulator(fixture=str(tmp_path / "f.yaml"), seed=1) as server, anybody(server.url) as client:
         first = client.get("/_emulator/accounts").json()
         assert client.post("/_emulator/reset").status_code == 200
         assert client.get("/_emulator/accounts").json() == first

@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.conftest import Account, Client, Server, serving
+from tests.conftest import Account, Client
+
+from mailgun_emulator.testing import Emulator
 
 INBOX = "/_emulator/messages"
 
@@ -48,8 +50,8 @@ def letter(account: Account, **fields: str) -> EmailMessage:
 
 
 @pytest.fixture
-def mail_server() -> Iterator[Server]:
-    with serving() as server:
+def mail_server() -> Iterator[Emulator]:
+    with Emulator() as server:
         yield server
 
 
@@ -106,7 +108,7 @@ def test_what_came_by_smtp_a_list_a_template_and_again_counts(client: Client, ac
     assert (resent["to"], resent["recipients"]) == (["eve@x.com"], ["dora@x.com"])
 
 
-def test_what_is_handed_over_by_smtp_is_there(mail_server: Server) -> None:
+def test_what_is_handed_over_by_smtp_is_there(mail_server: Emulator) -> None:
     with httpx2.Client(verify=False, base_url=mail_server.url, auth=("api", "key-emulator")) as client:
         port = client.get("/_emulator/health").json()["smtp_port"]
         message = EmailMessage()

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from tests import plain
-from tests.conftest import Client, serving
+from tests.conftest import Client
+
+from mailgun_emulator.testing import Emulator
 
 DOMAIN = "mg.example.com"
 LATER = {"from": "a@x.com", "to": "b@x.com", "text": "hi", "o:deliverytime": "2553069600"}
@@ -11,7 +13,7 @@ LATER = {"from": "a@x.com", "to": "b@x.com", "text": "hi", "o:deliverytime": "25
 
 def test_reset_empties_everything_and_cancels_what_is_pending(tmp_path: Path) -> None:
     with (
-        serving("--seed", "3", "--database", str(tmp_path / "state.db")) as server,
+        Emulator(seed=3, database=str(tmp_path / "state.db")) as server,
         Client(base_url=server.url, auth=("api", "key-emulator")) as client,
     ):
         first = client.post("/_emulator/accounts").json()
@@ -36,10 +38,10 @@ def test_reset_empties_everything_and_cancels_what_is_pending(tmp_path: Path) ->
 
 def test_what_is_reset_stays_reset_after_a_restart(tmp_path: Path) -> None:
     path = str(tmp_path / "state.db")
-    with serving("--database", path) as server, Client(base_url=server.url, auth=("api", "key")) as client:
+    with Emulator(database=path) as server, Client(base_url=server.url, auth=("api", "key")) as client:
         client.post(f"/v3/{DOMAIN}/messages", data=LATER)
         client.post("/_emulator/reset")
-    with serving("--database", path) as server, Client(base_url=server.url, auth=("api", "key")) as client:
+    with Emulator(database=path) as server, Client(base_url=server.url, auth=("api", "key")) as client:
         client.drain()
         assert client.get(f"/v3/{DOMAIN}/events").json()["items"] == []
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.conftest import Account, Client, serving
+from tests.conftest import Account, Client
+
+from mailgun_emulator.testing import Emulator
 
 
 @pytest.fixture(scope="module")
 def strict_url() -> Iterator[str]:
-    with serving("--strict") as server:
+    with Emulator(strict=True) as server:
         yield server.url
 
 

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 from tests import plain
-from tests.conftest import Account, Client, serving
+from tests.conftest import Account, Client
+
+from mailgun_emulator.testing import Emulator
 
 HTML = (
     '<html><body><p>Hi, <a href="https://x.com/?a=1&amp;b=2">x</a> <a href="https://y.com" disable-tracking=true>y</a>'
@@ -430,7 +432,7 @@ def test_mail_programs_of_the_great_are_told_from_people(
 
 def test_links_may_begin_with_another_url() -> None:
     with (
-        serving("--tracking-url", "{scheme}://{host}:8025") as server,
+        Emulator(tracking_url="{scheme}://{host}:8025") as server,
         Client(base_url=server.url, auth=("api", "key-emulator")) as client,
     ):
         account = Account("", "", "key-emulator", "", "mg.example.com")

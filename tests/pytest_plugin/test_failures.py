@@ -149,3 +149,35 @@ def test_failures_of_coroutines_show_the_line_of_the_test(run: Run) -> None:
         ]
     )
     assert "threads.py" not in result.stdout.str()
+
+
+def test_what_the_emulator_refuses_is_shown_at_the_line_of_the_test(run: Run) -> None:
+    result = run(
+        """
+        import asyncio
+
+        def test_refused(mailgun):
+            mailgun.restore("none")
+
+        def test_impossible(mailgun):
+            mailgun.open(mailgun.send("bounce@example.com"))
+
+        def test_refused_while_a_loop_runs(mailgun):
+            async def story():
+                await mailgun.aio.restore("none")
+            asyncio.run(story())
+        """,
+    )
+    result.assert_outcomes(failed=3)
+    result.stdout.fnmatch_lines(
+        [
+            '>       mailgun.restore("none")',
+            "E       mailgun_emulator.*EmulatorError: There is no snapshot none;*",
+            "test_it.py:4: EmulatorError",
+            "test_it.py:7: EmulatorError",
+            '>       await mailgun.aio.restore("none")',
+            "test_it.py:11: EmulatorError",
+        ]
+    )
+    assert "http_client.py" not in result.stdout.str()
+    assert "account_client.py" not in result.stdout.str()

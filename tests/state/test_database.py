@@ -15,6 +15,7 @@ from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.lock import DatabaseUnusable
+from mailgun_emulator.state.notices import Notice
 from mailgun_emulator.state.transaction import Tx
 
 
@@ -230,3 +231,23 @@ def test_what_was_looked_up_is_forgotten_when_something_is_written() -> None:
         assert await ttl() == 60
 
     run(story)
+
+
+def test_a_listener_that_fails_keeps_nothing_from_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(database: Database) -> None:
+        heard: list[Notice] = []
+
+        def fail(_: Notice) -> None:
+            raise LookupError("broken")
+
+        database.listeners |= {fail, heard.append}
+        database.next_due = 2.0
+        async with database.begin("a") as tx:
+            tx.tell("message", "one")
+            tx.tell("message", "two")
+            database.wake_at(1.0)
+        assert [each.subject for each in heard] == ["one", "two"]
+        assert database.changed.is_set()
+
+    run(story)
+    assert "A listener failed" in caplog.text

@@ -22,7 +22,8 @@ def test_the_loop_runs_on_while_something_is_waited_for(mailgun: Mailgun) -> Non
         assert (await waiting).subject == "Hello"
         assert (await mailgun.aio.wait_at(receiver, "delivered")).verified
         assert (await mailgun.aio.wait_for_event("delivered")).event == "delivered"
-        assert (await mailgun.aio.wait_for_webhook("delivered")).status == 200
+        posted = await mailgun.aio.wait_for_webhook("delivered")
+        assert (posted.status, len((await mailgun.aio.resend(posted)).attempts)) == (200, 2)
         assert len(await mailgun.aio.wait_for_message(count=1)) == 1
 
     run(story())
@@ -67,7 +68,7 @@ def test_a_failure_is_told_as_in_the_other_kind_of_tests(mailgun: Mailgun) -> No
 
 
 def test_each_is_called_as_its_twin() -> None:
-    others = ("sync", "clock", "messages", "wait_at")
+    others = ("sync", "clock", "messages", "wait_at", "resend")
     for name, method in inspect.getmembers(AsyncMailgun, inspect.iscoroutinefunction):
         if name not in others:
             twin = inspect.signature(getattr(Mailgun, name)).parameters

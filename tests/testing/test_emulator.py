@@ -2,6 +2,7 @@ import asyncio
 import socket
 import sys
 import time
+from contextlib import closing
 from statistics import median
 from typing import Any
 
@@ -256,6 +257,30 @@ def test_all_accounts_go_back_to_a_snapshot() -> None:
         assert emulator.default.messages == []
 
 
+def test_all_accounts_are_kept_as_files() -> None:
+    with Emulator() as emulator, Emulator() as other:
+        mailgun = emulator.account("The shop")
+        mailgun.send(subject="Before")
+        emulator.snapshot("all")
+        mailgun.snapshot("one")
+        assert [each["name"] for each in emulator.snapshots.list()] == ["all", "one"]
+        other.snapshots.upload("all", emulator.snapshots.download("all"))
+        other.restore("all")
+        assert [each.id for each in other.accounts()] == [each.id for each in emulator.accounts()]
+        other.reset()
+        other.load(emulator.export())
+        assert [each.name for each in other.accounts()][1:] == ["The shop"]
+
+
+def test_what_happens_to_all_accounts_is_told_as_it_happens() -> None:
+    with Emulator() as emulator, closing(emulator.stream("message")) as stream:
+        assert next(stream).kind == "listening"
+        accounts = [emulator.account(), emulator.account()]
+        for each in accounts:
+            each.send()
+        assert [next(stream).data["account"] for _ in accounts] == [each.id for each in accounts]
+
+
 def test_the_requests_of_all_accounts_are_told() -> None:
     with Emulator(strict=True) as emulator, emulator.account() as mailgun:
         mailgun.send()
@@ -293,4 +318,4 @@ def test_answers_under_way_do_not_hold_up_the_end() -> None:
             assert time.monotonic() - begun < 3
             while stream.recv(4096):
                 pass
-            assert poll.recv(4096) == b""
+            assert poll.recv(4096).startswith(b"HTTP/1.1 503 ")

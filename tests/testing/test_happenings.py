@@ -70,6 +70,12 @@ def test_a_complaint_and_a_bounce_are_made(mailgun: Mailgun) -> None:
     assert (bounced.code, bounced.description, bounced.severity) == (552, "smtp; 552 Full", "permanent")
 
 
+def test_a_message_that_waits_for_its_time_is_delivered_at_once(mailgun: Mailgun) -> None:
+    message = mailgun.send(fields={"o:deliverytime": f"{mailgun.clock.now + 7200:.0f}"})
+    assert mailgun.deliver(message).recipient == "ann@example.com"
+    mailgun.assert_delivered(message)
+
+
 def test_what_can_not_happen_says_why(mailgun: Mailgun) -> None:
     with pytest.raises(EmulatorError, match="The message failed for good to bounce@"):
         mailgun.open(mailgun.send("bounce@example.com", html=HTML, fields=TRACKED))

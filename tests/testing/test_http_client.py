@@ -1,4 +1,3 @@
-import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.receiver import Receiver, dead_url
+from tests.testing.scripts import run
 
 from mailgun_emulator.testing import Emulator, EmulatorError, File, HttpClient, Mailgun, NoEmulator
 from mailgun_emulator.testing.http_client import with_query
@@ -166,6 +166,23 @@ def test_a_child_process_leaves_its_parents_connections_alone(http: HttpClient) 
     http._pid -= 1  # as it is in a child
     http.request("GET", "/_emulator/health")
     assert not any(each.connection in ours for each in http._idle)
-    for each in ours:
-        assert isinstance(each.sock, socket.socket)
-        each.close()
+    assert [each.sock for each in ours] == [None]
+
+
+def test_a_child_process_asks_on_and_leaves_its_parent_unharmed() -> None:
+    run(
+        """
+        import os
+        from mailgun_emulator.testing import Emulator
+
+        with Emulator() as emulator:
+            mailgun = emulator.account()
+            mailgun.send()
+            child = os.fork()
+            if not child:
+                mailgun.send(subject=f"Of a child that saw {len(mailgun.messages)}")
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+            assert [each.subject for each in mailgun.messages] == ["Hello", "Of a child that saw 1"]
+        """
+    )

@@ -134,6 +134,17 @@ def test_an_unknown_filter_is_told_before_anything_is_asked(mailgun: Mailgun) ->
         mailgun.events(who="x")  # type: ignore[call-arg]
 
 
+def test_a_filter_is_one_value(mailgun: Mailgun) -> None:
+    with pytest.raises(TypeError, match=r"^to is one value, not \['ann@example.com'\]\.$"):
+        mailgun.wait_for_message(to=["ann@example.com"])  # type: ignore[call-overload]
+
+
+def test_waiting_for_none_is_refused(mailgun: Mailgun) -> None:
+    mailgun.send()
+    with pytest.raises(EmulatorError, match="count: Input should be greater than or equal to 1"):
+        mailgun.wait_for_message(count=0)
+
+
 def test_messages_are_deleted_by_what_is_said_of_them(mailgun: Mailgun) -> None:
     mailgun.send(subject="Keep")
     mailgun.send(subject="Drop")

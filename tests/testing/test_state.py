@@ -1,3 +1,4 @@
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -104,6 +105,12 @@ def test_requests_tell_what_was_asked_and_answered(mailgun: Mailgun) -> None:
     assert [each.status for each in mailgun.requests(failed=True)] == [400]
 
 
+def test_requests_are_forgotten(mailgun: Mailgun) -> None:
+    mailgun.send()
+    mailgun.delete_requests()
+    assert mailgun.requests() == []
+
+
 def test_an_unknown_option_leaves_a_hint(mailgun: Mailgun) -> None:
     mailgun.send(fields={"o:tags": "x"})
     (request,) = mailgun.requests(hinted=True)
@@ -118,6 +125,49 @@ def test_the_account_goes_back_to_a_snapshot(mailgun: Mailgun) -> None:
     mailgun.restore()
     assert [each.subject for each in mailgun.messages] == ["Before"]
     mailgun.assert_delivered(mailgun.send(subject="Again"))
+
+
+def test_a_snapshot_is_kept_as_a_file(mailgun: Mailgun) -> None:
+    mailgun.send(subject="Before")
+    mailgun.snapshot("one")
+    file = mailgun.snapshots.download("one")
+    mailgun.snapshots.delete("one")
+    assert mailgun.snapshots.list() == []
+    with pytest.raises(EmulatorError, match="There is no snapshot one"):
+        mailgun.restore("one")
+    mailgun.send(subject="After")
+    mailgun.snapshots.upload("again", file)
+    assert [(each["name"], each["account"]) for each in mailgun.snapshots.list()] == [("again", mailgun.id)]
+    mailgun.restore("again")
+    assert [each.subject for each in mailgun.messages] == ["Before"]
+
+
+def test_domains_are_verified_and_disabled_as_they_are_told(mailgun: Mailgun) -> None:
+    assert mailgun.domains.set_dns({"spf": "missing"})["spf"] == "missing"
+    assert mailgun.domains.dns()["dkim"] == "found"
+    verified = mailgun.client.call("PUT", f"/v4/domains/{mailgun.domain}/verify")
+    assert {each["valid"] for each in verified["sending_dns_records"]} == {"invalid", "valid"}
+    until = datetime.fromtimestamp(mailgun.clock.now, UTC) + timedelta(days=1)
+    told = mailgun.domains.disable(reason="of a test", until=until)
+    assert told["disabled"]["reason"] == "of a test"
+    path = f"/v4/domains/{mailgun.domain}"
+    assert mailgun.client.call("GET", path)["domain"]["state"] == "disabled"
+    mailgun.domains.enable(mailgun.domain)
+    assert mailgun.client.call("GET", path)["domain"]["state"] == "unverified"
+    with pytest.raises(EmulatorError, match="not found"):
+        mailgun.domains.dns("nowhere.example.com")
+
+
+def test_what_happens_is_told_as_it_happens(mailgun: Mailgun) -> None:
+    with closing(mailgun.stream("message", "event")) as stream:
+        assert next(stream).kind == "listening"
+        mailgun.send()
+        told = [next(stream) for _ in range(3)]
+    assert sorted((each.kind, each.data.get("event")) for each in told) == [
+        ("event", "accepted"),
+        ("event", "delivered"),
+        ("message", None),
+    ]
 
 
 def test_the_account_is_emptied(mailgun: Mailgun) -> None:

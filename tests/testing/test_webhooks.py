@@ -125,7 +125,7 @@ def test_what_does_not_come_is_told_with_what_did(mailgun: Mailgun) -> None:
 def test_a_closed_receiver_is_registered_nowhere(mailgun: Mailgun) -> None:
     path = f"/v3/domains/{mailgun.domain}/webhooks"
     with mailgun.webhooks.receiver() as one:
-        mailgun.webhooks.receiver(["opened"])
+        mailgun.webhooks.receiver("opened")
         hooks = mailgun.client.call("GET", path)["webhooks"]
         assert sorted(name for name, each in hooks.items() if one.url in each["urls"]) == sorted(KINDS)
     hooks = mailgun.client.call("GET", path)["webhooks"]

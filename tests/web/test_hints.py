@@ -8,7 +8,9 @@ import httpx2
 import orjson
 import pytest
 from tests import plain
-from tests.conftest import Account, Client, serving
+from tests.conftest import Account, Client
+
+from mailgun_emulator.testing import Emulator
 
 HINT = "X-Mailgun-Emulator-Hint"
 HOW = "log in by HTTP Basic with the user name `api` and an API key as password"
@@ -17,7 +19,7 @@ STRICT_KEY = "key-strict"
 
 @pytest.fixture(scope="module")
 def strict_url() -> Iterator[str]:
-    with serving("--strict", "--api-key", STRICT_KEY, "--signing-key", "signs") as server:
+    with Emulator(strict=True, api_key=STRICT_KEY, signing_key="signs") as server:
         yield server.url
 
 
@@ -249,7 +251,7 @@ def test_a_misspelled_domain_that_is_made_by_its_first_message(client: Client, a
     answers = [client.post("/v3/mg.exmaple.com/messages", data=message) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert hints_of(answers[0]) == (
-        "The account had no domain mg.exmaple.com, so it was made; did you mean mg.example.com?"
+        "The account had no domain mg.exmaple.com, which a message makes; did you mean mg.example.com?"
     )
     assert hints_of(answers[1]) is None
 
@@ -344,3 +346,9 @@ def test_a_key_in_quotes_opens_the_default_account_as_any_does(server_url: str, 
     answer = plain.get(f"{server_url}/v3/domains", auth=("api", f'"{account.api_key}"'))
     assert answer.status_code == 200
     assert hints_of(answer) == "There are quotes or white space around the key"
+
+
+def test_a_method_that_analytics_does_not_have(client: Client) -> None:
+    answer = client.get("/v1/analytics/logs")
+    assert answer.status_code == 404
+    assert hints_of(answer) == "GET is no method of this path: it knows POST"

@@ -38,6 +38,7 @@ def test_a_difference_is_told_in_few_words() -> None:
     assert told([], wanted("tag", "a")) == "tag: none instead of 'a'"
     assert told(["b", "c", "d", "e", "f"], wanted("tag", "a")) == "tag: 'b', 'c', 'd', 2 more instead of 'a'"
     assert told(["a", "b"], wanted("tag", "a", negated=True)) == "tag: 'a', 'b', though not 'a'"
+    assert told(["b", "b ", "b"], wanted("tag", "a")) == "tag: 'b' instead of 'a'"
     assert told(["x\n" * 100], wanted("tag", "a")) == f"tag: '{'x ' * 40}…' instead of 'a'"
 
 

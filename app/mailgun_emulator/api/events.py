@@ -16,13 +16,12 @@ from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.forms import Flag, Form, form
 from mailgun_emulator.web.paging import Paging, base_url
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import REFUSALS
 
 router = APIRouter(tags=["Events"])
 
 MOST = 300
 DAY = 86400.0
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 
 
 class InvalidPageToken(BadRequest):

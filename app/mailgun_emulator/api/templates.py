@@ -17,13 +17,12 @@ from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.domains import only_if_set
 from mailgun_emulator.web.forms import CurrentFields, Fields, Flag, Form, as_flag, form
 from mailgun_emulator.web.paging import KeysetRequest, Paging, in_order, keyset, link
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(prefix="/v3/{domain}/templates", tags=["Templates"])
 
 MOST_ON_PAGE = 100
 FIRST_TAG = "initial"
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 GONE: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
 
 

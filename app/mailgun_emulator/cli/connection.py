@@ -1,7 +1,9 @@
 """What all commands have in common that speak to a running server."""
 
+import os
 import sys
 from collections.abc import Callable, Sequence
+from errno import EPIPE
 from functools import cached_property
 from inspect import Parameter, Signature, signature
 from typing import Annotated, Any, Self
@@ -96,6 +98,8 @@ class Session:
         )
         if answer.status == 404 and answer.is_json:
             self._missed(answer.decoded(), in_words)
+        if answer.status == 503:
+            fail(f"{self.url} has ended")
         items: list[dict[str, Any]] = self.decoded("GET", path, answer)["items"]
         return items
 
@@ -107,7 +111,7 @@ class Session:
     def _missed(self, told: dict[str, Any], in_words: Callable[[dict[str, Any]], str]) -> None:
         if self.as_json and "there" in told:
             self.write_json(told)
-        typer.echo(f"mailgun-emulator: {told.get('message')}", err=True)
+        typer.echo(f"mailgun-emulator: {terminal.plain(told.get('message'))}", err=True)
         for each in told.get("there", ()) if not self.as_json else ():
             typer.echo(f"{in_words(each)}\n    {terminal.line(each['difference'])}", err=True)
         raise typer.Exit(UNDONE)
@@ -150,6 +154,13 @@ def with_session(command: Callable[..., None]) -> Callable[..., None]:
             fail(error.message)
         except EmulatorError as error:
             fail(error.message, UNDONE if error.status else UNUSABLE)
+        except OSError as error:
+            if error.errno == EPIPE:  # who reads has enough
+                raise
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # or Python tries once more at exit
+            fail(f"the output can't be written: {error.strerror}")
 
     context = Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context)
     options = [

@@ -4,6 +4,8 @@ from typing import NoReturn
 
 import typer
 
+from mailgun_emulator.cli import terminal
+
 UNDONE = 1
 """Not found, not in time, refused."""
 UNUSABLE = 2
@@ -11,5 +13,5 @@ UNUSABLE = 2
 
 
 def fail(message: object, code: int = UNUSABLE) -> NoReturn:
-    typer.echo(f"mailgun-emulator: {message}", err=True)
+    typer.echo(f"mailgun-emulator: {terminal.plain(message)}", err=True)
     raise typer.Exit(code)

@@ -9,14 +9,11 @@ from mailgun_emulator.cli import terminal
 from mailgun_emulator.cli.apps import new_app
 from mailgun_emulator.cli.connection import Session, client_command, with_session
 from mailgun_emulator.cli.failing import fail
+from mailgun_emulator.cli.options import given, said
 
 app = new_app(invoke_without_command=True)
 
 PATH = "/_emulator/faults"
-
-
-def given(help_: str, metavar: str = "TEXT") -> Any:
-    return typer.Option(help=help_, metavar=metavar)
 
 
 @app.callback()
@@ -65,10 +62,6 @@ def add(
     }  # fmt: skip
     told = session.post(PATH, {"match": said(match), "do": said(does), **said({"times": times})})
     session.tell(told, lambda: in_words(told))
-
-
-def said(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in (None, "", False)}
 
 
 def read_quota(text: str) -> dict[str, Any] | None:

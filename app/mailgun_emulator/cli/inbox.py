@@ -14,7 +14,6 @@ from mailgun_emulator.cli.failing import UNUSABLE, fail
 app = new_app(invoke_without_command=True)
 
 PATH = "/_emulator/messages"
-MessageId = Annotated[str, typer.Argument(help="Its id, as it was answered or is listed.", metavar="ID")]
 
 
 def words(help_: str, *names: str) -> Any:

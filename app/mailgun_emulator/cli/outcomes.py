@@ -7,15 +7,12 @@ import typer
 from mailgun_emulator.cli import terminal
 from mailgun_emulator.cli.apps import new_app
 from mailgun_emulator.cli.connection import Session, client_command, with_session
+from mailgun_emulator.cli.options import given, said
 
 app = new_app(invoke_without_command=True)
 
 PATH = "/_emulator/outcomes"
 RuleId = Annotated[str, typer.Argument(help="As it is listed.", metavar="ID")]
-
-
-def given(help_: str, metavar: str = "TEXT") -> Any:
-    return typer.Option(help=help_, metavar=metavar)
 
 
 @app.callback()
@@ -68,10 +65,6 @@ def add(
     }  # fmt: skip
     told = session.post(PATH, {"match": said(match), **said(outcome)})
     session.tell(told, lambda: in_words(told))
-
-
-def said(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in (None, "", [])}
 
 
 def follow_up(text: str) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mailgun_emulator import __version__
-from mailgun_emulator.cli.addresses import base_url
 from mailgun_emulator.cli.apps import new_app
 from mailgun_emulator.cli.failing import fail
 from mailgun_emulator.cli.loading import load
 from mailgun_emulator.core.settings import BadSetting, Settings, option
+from mailgun_emulator.testing.http_client import base_url
 
 if TYPE_CHECKING:
     from mailgun_emulator.app import Emulator

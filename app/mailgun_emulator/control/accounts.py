@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import MailgunError
 from mailgun_emulator.state import accounts, keys, own_domains
@@ -11,6 +11,7 @@ from mailgun_emulator.state.accounts import Account
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import OpenTx
 from mailgun_emulator.web.domains import only_if_set
+from mailgun_emulator.web.views import Done
 
 router = APIRouter(prefix="/_emulator", tags=["Emulator"])
 
@@ -23,8 +24,8 @@ class DefaultAccountStays(MailgunError):
 class NewAccount(BaseModel):
     """A subaccount names its `parent`, whose signing key signs its webhooks as well."""
 
-    name: str = ""
-    parent: str | None = None
+    name: str = Field("", description="For people; it need not be the only one of that name.")
+    parent: str | None = Field(None, description="The id of the account whose subaccount it is.")
 
 
 class AccountView(BaseModel):
@@ -40,10 +41,6 @@ class AccountView(BaseModel):
 
 class AccountList(BaseModel):
     items: list[AccountView]
-
-
-class Done(BaseModel):
-    message: str
 
 
 def view(tx: Tx, account: Account) -> AccountView:

@@ -1,6 +1,6 @@
 """An account's time: told, moved on, stopped."""
 
-from typing import Any, Self
+from typing import Self
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -9,11 +9,9 @@ from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates, periods
 from mailgun_emulator.pipeline import timekeeping
 from mailgun_emulator.web.deps import ChosenAccount, ChosenTx
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import REFUSALS
 
 router = APIRouter(prefix="/_emulator/clock", tags=["Emulator"])
-
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 
 
 class InvalidInstant(BadRequest):

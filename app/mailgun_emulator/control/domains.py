@@ -12,11 +12,9 @@ from mailgun_emulator.state import dns_records, domains
 from mailgun_emulator.state.domains import Domain, Finding, State
 from mailgun_emulator.web.deps import ChosenTx, Stocked
 from mailgun_emulator.web.domains import DisabledView, only_if_set
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import REFUSALS
 
 router = APIRouter(prefix="/_emulator/domains", tags=["Emulator"])
-
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 
 
 class InvalidUntil(BadRequest):
@@ -26,13 +24,15 @@ class InvalidUntil(BadRequest):
 
 
 class AskedState(BaseModel):
-    """`code`, `note`, `reason` and `until` are told of a disabled domain; without `until` it stays so for good."""
+    """What is not needed is told of a disabled domain."""
 
-    state: Literal["disabled", "enabled"]
-    code: str = "disabled"
-    note: str = ""
-    reason: str = "disabled by the emulator"
-    until: str | float | None = Field(None, description="When it is enabled again by itself.")
+    state: Literal["disabled", "enabled"] = Field(description="`disabled` or `enabled`.")
+    code: str = Field("disabled", description="Of a disabled domain, as Mailgun tells it.")
+    note: str = Field("", description="Likewise.")
+    reason: str = Field("disabled by the emulator", description="Likewise.")
+    until: str | float | None = Field(
+        None, description="When it is enabled again by itself; else it stays so for good."
+    )
 
 
 class DomainState(BaseModel):

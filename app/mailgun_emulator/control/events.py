@@ -1,29 +1,28 @@
 """What happened to an account's messages, whatever domain they are of: searched, and waited for."""
 
+import re
 from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.state import account_events
 from mailgun_emulator.state.account_events import EventSearch, FoundEvent
 from mailgun_emulator.state.event_log import EVER, Position
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import instants, near_events
-from mailgun_emulator.web.deps import ChosenAccount, ChosenTx
+from mailgun_emulator.web.deps import AccountId, ChosenAccount, ChosenTx
 from mailgun_emulator.web.happenings import Asked
-from mailgun_emulator.web.instants import HowMany, Instant
-from mailgun_emulator.web.views import Done
-from mailgun_emulator.web.waiting import NothingCame, Timeout, wait_for
+from mailgun_emulator.web.instants import Instant
+from mailgun_emulator.web.paging import InvalidCursor
+from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.waiting import HowMany, NothingCame, Timeout, looked_for, wait_for
 
 router = APIRouter(prefix="/_emulator/events", tags=["Emulator"])
 
-
-class InvalidCursor(BadRequest):
-    message = "cursor is none that `next` told"
+_CURSOR = re.compile(r"(-?\d{1,15}(?:\.\d{1,20})?)_(\d{1,18})", re.ASCII).fullmatch
 
 
 class EventWish(Asked):
@@ -34,14 +33,14 @@ class EventWish(Asked):
     """
 
     event: list[EventType] = Field(default_factory=list, description="May be repeated: any of them.")
-    recipient: str = ""
+    recipient: str = Field("", description="An address or a part of it.")
     message_id: str = Field("", description="With or without its angle brackets.")
-    tag: str = ""
-    domain: str = ""
+    tag: str = Field("", description="One of the message's tags.")
+    domain: str = Field("", description="The domain that it is of.")
     severity: Literal["permanent", "temporary"] | None = Field(None, description="Of failures.")
     since: Instant = Field(None, description="An instant, or how long ago: `10m`.")
-    before: Instant = None
-    account: str | None = None
+    before: Instant = Field(None, description="Likewise; it happened before that.")
+    account: AccountId = None
 
     def search(self, now: float) -> EventSearch:
         return EventSearch(
@@ -57,7 +56,7 @@ class EventWish(Asked):
 
 
 class EventsAsked(EventWish):
-    limit: int = Field(50, ge=1, le=1000)
+    limit: int = Field(50, ge=1, le=1000, description="So many on a page at most.")
     cursor: str = Field("", description="As `next` of another page.")
 
 
@@ -91,7 +90,6 @@ class EventsThatDidNot(BaseModel):
     there: list[dict[str, Any]]
 
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 ABSENCES: dict[int | str, dict[str, Any]] = {400: {"model": Done}, 404: {"model": EventsThatDidNot}}
 
 
@@ -123,7 +121,7 @@ async def wait_for_events(
             found = account_events.list_newest(tx, search, asked.count)
         return found if len(found) == asked.count else None
 
-    found = await wait_for(database, account_id, {"event"}, look, asked.timeout)
+    found = await wait_for(request, account_id, {"event"}, look, asked.timeout)
     if found is not None:
         return answer(found)
     with database.reading(account_id) as tx:
@@ -140,11 +138,10 @@ def cursor_of(position: Position) -> str:
 
 
 def read_cursor(text: str) -> Position:
-    at, _, row = text.partition("_")
-    try:
-        return Position(float(at), int(row))
-    except ValueError:
-        raise InvalidCursor from None
+    match = _CURSOR(text)
+    if match is None:
+        raise InvalidCursor
+    return Position(float(match[1]), int(match[2]))
 
 
 def absence(tx: Tx, asked: EventsAwaited, search: EventSearch) -> NothingCame:
@@ -152,7 +149,7 @@ def absence(tx: Tx, asked: EventsAwaited, search: EventSearch) -> NothingCame:
     came = len(account_events.list_newest(tx, search, asked.count))
     return NothingCame(
         near_events.absence(search, came, asked.count, asked.timeout, near),
-        instants.looked_for(asked),
+        looked_for(asked),
         account_events.total(tx),
-        [{**each.payload, "difference": "; ".join(each.differences)} for each in near if each.differences],
+        [{**payload, "difference": text} for payload, text in near if text],
     )

@@ -1,24 +1,23 @@
 """Faults: what goes wrong because a test asked for it, as it does at Mailgun or on the way there and back."""
 
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Request
 from pydantic import AfterValidator, Field, model_validator
 
 from mailgun_emulator.core.errors import BadRequest
+from mailgun_emulator.pipeline.reasons import REASONS
 from mailgun_emulator.state import faults
 from mailgun_emulator.state.faults import Fault
 from mailgun_emulator.web.deps import ChosenTx
 from mailgun_emulator.web.happenings import Asked, Span
 from mailgun_emulator.web.hints import nearest
-from mailgun_emulator.web.refusals import REASONS
 from mailgun_emulator.web.routing import RouteIndex, operation_names
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(prefix="/_emulator/faults", tags=["Emulator"])
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 MOST = 1_000_000_000
 MOST_SECONDS = 300
 MOST_RETRY_SECONDS = 366 * 86400
@@ -42,7 +41,11 @@ class UnknownOperation(BadRequest):
 
 
 class FaultMatch(Asked):
-    """What a fault is for; `{}` is every request to the API. Texts may have `*`, `?` and `[abc]`, in any case."""
+    """What a fault is for; `{}` is every request to the API. Texts may have `*`, `?` and `[abc]`, in any case.
+
+    What is sent by SMTP is no request: it meets a `reason` and a quota of messages alone, and those only if neither
+    method, path nor operation is named.
+    """
 
     method: str | None = Field(None, pattern=r"^[A-Za-z]+$")
     path: Glob | None = Field(None, pattern=r"^[/*]", description="Without the query: `/v3/*/messages`.")
@@ -101,14 +104,17 @@ class FaultAction(Asked):
     )
     reason: Annotated[str, AfterValidator(_is_known)] | None = Field(
         None,
-        description=f"Messages are refused in Mailgun's words, with the status they go with: {', '.join(REASONS)}.",
+        description="Messages are refused in Mailgun's words, with the status they go with, and by SMTP too: "
+        f"{', '.join(REASONS)}.",
     )
     message: str | None = Field(None, description="Instead of Mailgun's words.")
     retry_after: Annotated[Span, Field(le=MOST_RETRY_SECONDS)] | None = Field(
         None, description="What the `Retry-After` header says; of a 429 it is a minute by itself."
     )
     delay: Waited | None = Field(
-        None, description="So long the answer is kept back; what was asked for is done at once."
+        None,
+        description="So long the answer is kept back; what was asked for is done at once. A webhook is posted so much "
+        "later, which draining waits for. By the wall clock.",
     )
     cut: Literal[True, "half"] | None = Field(
         None, description="The connection is closed without an answer, or after half of it."
@@ -154,8 +160,10 @@ class FaultAction(Asked):
 
 
 class FaultForm(Asked):
-    match: FaultMatch = Field(default_factory=FaultMatch)
-    do: FaultAction
+    match: FaultMatch = Field(
+        default_factory=FaultMatch, description="What it is for; every request without it."
+    )
+    do: FaultAction = Field(description="What goes wrong.")
     times: int | None = Field(None, ge=1, le=MOST, description="So often at most.")
 
     @model_validator(mode="after")

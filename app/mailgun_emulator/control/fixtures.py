@@ -15,12 +15,11 @@ from mailgun_emulator.state import accounts
 from mailgun_emulator.web.deps import ChosenAccount
 from mailgun_emulator.web.forms import Upload, read_fields
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(prefix="/_emulator", tags=["Emulator"])
 
 JSON, YAML = "application/json", "application/yaml"
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 FILE: dict[int | str, dict[str, Any]] = {
     404: {"model": Done},
     200: {
@@ -79,7 +78,9 @@ READERS: Readers = {"outcomes": read_outcome, "faults": read_fault}
 async def export_fixture(
     request: Request,
     account: ChosenAccount,
-    file_format: Annotated[Literal["json", "yaml"], Query(alias="format")] = "json",
+    file_format: Annotated[
+        Literal["json", "yaml"], Query(alias="format", description="`json` or `yaml`.")
+    ] = "json",
 ) -> Response:
     """Tell all accounts, or the one that `account` or an API key names with its subaccounts, as a fixture file.
 
@@ -107,7 +108,8 @@ async def import_fixture(request: Request, account: ChosenAccount) -> ImportResu
 
     An account whose id is there is emptied first; one without an id is new. With `account` or an API key, or if the
     file has no accounts, all goes into that account, or the default one: what has the same name is replaced, all
-    else stays. Webhooks are not told of what has happened.
+    else stays. `$MAILGUN_DOMAIN` in a file without accounts is the name of the first domain of the one it goes into.
+    Webhooks are not told of what has happened.
     """
     emulator = request.app.state.emulator
     body, name = await _file(request)

@@ -18,12 +18,11 @@ from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import ChosenTx
 from mailgun_emulator.web.forms import Fields, Form, Upload, read_fields, takes
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import REFUSALS
 
 router = APIRouter(prefix="/_emulator/inbound", tags=["Emulator"])
 
 MOST_BYTES = 26_214_400
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 HELP = (
     "Send the MIME as the body, with Content-Type: message/rfc822, or the fields from, to, cc, bcc, subject, text, "
     "html, attachment, inline, h:NAME as a form or JSON. `sender` and `recipient` say what MAIL FROM and RCPT TO "
@@ -52,11 +51,11 @@ class InboundForm(Form):
     invalid: ClassVar[str] = f"{{name}} is not valid. {HELP}"
     author: str = Field("", alias="from", description="The From header.")
     to: list[str] = Field(default=[], description="Repeated, or separated by commas.")
-    cc: list[str] = Field(default=[])
-    bcc: list[str] = Field(default=[])
-    subject: str = ""
-    text: str | None = None
-    html: str | None = None
+    cc: list[str] = Field(default=[], description="As `to`.")
+    bcc: list[str] = Field(default=[], description="As `to`; no header tells of them.")
+    subject: str = Field("", description="The Subject header.")
+    text: str | None = Field(None, description="The plain body.")
+    html: str | None = Field(None, description="The HTML body.")
     attachment: list[Any] = Field(default=[], description="Files.")
     inline: list[Any] = Field(default=[], description="Files that the HTML shows as `cid:FILENAME`.")
     sender: str | None = Field(

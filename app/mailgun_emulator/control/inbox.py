@@ -1,5 +1,6 @@
 """The inbox: all that an account has sent and what has come in, searched, waited for, deleted."""
 
+import asyncio
 from collections.abc import Iterator
 from math import inf
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,13 +18,13 @@ from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.notices import Kind
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import instants, near_messages
-from mailgun_emulator.web.deps import ChosenAccount, ChosenTx
+from mailgun_emulator.web.deps import AccountId, ChosenAccount, ChosenTx
 from mailgun_emulator.web.happenings import Asked
 from mailgun_emulator.web.inbox import DeletedMessages, InboxMessage, ReadMessage, summary, whole
-from mailgun_emulator.web.instants import HowMany, Instant
-from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.views import Done
-from mailgun_emulator.web.waiting import NothingCame, Timeout, wait_for
+from mailgun_emulator.web.instants import Instant
+from mailgun_emulator.web.paging import InvalidCursor, base_url
+from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.waiting import HowMany, NothingCame, Timeout, looked_for, wait_for
 
 if TYPE_CHECKING:
     from mailgun_emulator.state.database import Database
@@ -31,16 +32,14 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/_emulator/messages", tags=["Emulator"])
 
 KINDS: tuple[Kind, ...] = ("message",)
+ROWS_AT_ONCE = 500
 Texts = Annotated[list[str], Field(default_factory=list)]
+DIRECTIONS = "`outgoing` is what was sent, `incoming` what came in; or `any`."
 
 
 class EmptyFilter(BadRequest):
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} is empty; leave it out to look for any")
-
-
-class NoSuchCursor(BadRequest):
-    message = "cursor is none that `next` told"
 
 
 class MessageWish(Asked):
@@ -52,8 +51,8 @@ class MessageWish(Asked):
 
     to: Texts = Field(description="A recipient of the envelope, or whom To or Cc name.")
     sender: Texts = Field(alias="from", description="Whom From names.")
-    subject: Texts
-    tag: Texts
+    subject: Texts = Field(description="Of the subject.")
+    tag: Texts = Field(description="One of its tags.")
     text: Texts = Field(description="In the subject, the text or the HTML.")
     has: Texts = Field(description="`attachment`")
     domain: Texts = Field(description="The domain that it was sent from, or came in for.")
@@ -64,8 +63,8 @@ class MessageWish(Asked):
         None,
         description='Words such as `to:ann@example.com subject:"Your code" has:attachment after:10m -tag:news hello`.',
     )
-    direction: Direction = Direction.OUTGOING
-    account: str | None = None
+    direction: Direction = Field(Direction.OUTGOING, description=DIRECTIONS)
+    account: AccountId = None
 
     def search(self, now: float) -> Search:
         """Refuse what makes no sense."""
@@ -104,7 +103,7 @@ class MessageWish(Asked):
 
 
 class MessagesAsked(MessageWish):
-    limit: int = Field(50, ge=1, le=1000)
+    limit: int = Field(50, ge=1, le=1000, description="So many on a page at most.")
     cursor: str = Field("", description="As `next` of another page.")
 
 
@@ -114,7 +113,7 @@ class MessagesAwaited(MessageWish):
 
 
 class MessagesUnwanted(MessageWish):
-    direction: Direction = Direction.ANY
+    direction: Direction = Field(Direction.ANY, description=DIRECTIONS)
 
 
 class InboxPage(BaseModel):
@@ -144,24 +143,25 @@ class MessagesThatDidNot(BaseModel):
     there: list[NearMessage]
 
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 ABSENCES: dict[int | str, dict[str, Any]] = {400: {"model": Done}, 404: {"model": MessagesThatDidNot}}
 
 
 @router.get("", response_model=InboxPage, responses=REFUSALS)
-async def list_inbox(request: Request, tx: ChosenTx, asked: Annotated[MessagesAsked, Query()]) -> Response:
+async def list_inbox(
+    request: Request, account_id: ChosenAccount, asked: Annotated[MessagesAsked, Query()]
+) -> Response:
     """List the messages of an account, the newest first, in pages."""
-    found = inbox.find(tx, asked.search(tx.now))
+    emulator = request.app.state.emulator
+    account_id = account_id or emulator.default_account_id
+    database = emulator.database
     from_there = read_cursor(asked.cursor)
+    found = await find_all(database, account_id, asked.search(database.clock_of(account_id).now()))
     older = found if from_there is None else [row for row in found if row < from_there]
     shown = older[: asked.limit]
-    return answer(
-        {
-            "items": [summary(tx, each, base_url(request)) for each in inbox.list_sent(tx, shown)],
-            "total": len(found),
-            "next": str(shown[-1]) if len(older) > len(shown) else None,
-        }
-    )
+    with database.reading(account_id) as tx:
+        items = [summary(tx, each, base_url(request)) for each in inbox.list_sent(tx, shown)]
+    following = str(shown[-1]) if len(older) > len(shown) else None
+    return answer({"items": items, "total": len(found), "next": following})
 
 
 @router.get("/wait", response_model=MessagesThatCame, responses=ABSENCES)
@@ -178,10 +178,11 @@ async def wait_for_messages(
     database = emulator.database
     search = asked.search(database.clock_of(account_id).now())
     watch = Watch(database, account_id, search, asked.count)
-    found = await wait_for(database, account_id, KINDS, watch.look, asked.timeout)
+    await watch.begin()
+    found = await wait_for(request, account_id, KINDS, watch.look, asked.timeout)
     if found is None:
         with database.reading(account_id) as tx:
-            raise absence(tx, asked, search, base_url(request))
+            raise absence(tx, asked, search, watch.came(tx), base_url(request))
     items = []
     for message in found:
         async with database.begin(
@@ -199,6 +200,18 @@ async def delete_messages(tx: ChosenTx, asked: Annotated[MessagesUnwanted, Query
     return DeletedMessages.of(len(rows))
 
 
+async def find_all(database: "Database", account_id: str, search: Search) -> list[int]:
+    """As `inbox.find`; others have their turn in between: to look into ten thousand bodies takes a second."""
+    with database.reading(account_id) as tx:
+        first, last = inbox.first_row(tx), inbox.last_row(tx)
+    found: list[int] = []
+    for end in range(last, first - 1, -ROWS_AT_ONCE) if first else ():
+        with database.reading(account_id) as tx:
+            found += inbox.find(tx, search, end - ROWS_AT_ONCE, end)
+        await asyncio.sleep(0)
+    return found
+
+
 class Watch:
     """Looks for messages again and again, each time among those that came since."""
 
@@ -209,6 +222,13 @@ class Watch:
         self._count = count
         self._found: list[int] = []
         self._seen = 0
+
+    async def begin(self) -> None:
+        """Look through what is there."""
+        with self._database.reading(self._account_id) as tx:
+            self._seen = inbox.last_row(tx)
+        found = await find_all(self._database, self._account_id, self._search)
+        self._found = [row for row in found if row <= self._seen]
 
     def look(self) -> list[SentMessage] | None:
         """The newest, once there are enough."""
@@ -223,6 +243,10 @@ class Watch:
             sent = inbox.list_sent(tx, self._found)[: self._count]
         return sent if len(sent) == self._count else None
 
+    def came(self, tx: Tx) -> int:
+        """How many are there of those that were found."""
+        return len(inbox.list_sent(tx, self._found))
+
 
 def recipient_of(message: SentMessage, search: Search) -> str:
     """The first that is looked for, else the first."""
@@ -232,12 +256,11 @@ def recipient_of(message: SentMessage, search: Search) -> str:
     return next(meant, recipients[0])
 
 
-def absence(tx: Tx, asked: MessagesAwaited, search: Search, base: str) -> NothingCame:
+def absence(tx: Tx, asked: MessagesAwaited, search: Search, came: int, base: str) -> NothingCame:
     near = near_messages.list_near(tx, search)
-    came = len(inbox.find(tx, search))
     return NothingCame(
         near_messages.absence(search, came, asked.count, asked.timeout, near),
-        {name: _one_or_all(given) for name, given in instants.looked_for(asked).items()},
+        {name: _one_or_all(given) for name, given in looked_for(asked).items()},
         inbox.count(tx),
         [{**summary(tx, message, base), "difference": text} for message, text in near],
     )
@@ -255,4 +278,4 @@ def read_cursor(text: str) -> int | None:
     try:
         return int(text) if text else None
     except ValueError:
-        raise NoSuchCursor from None
+        raise InvalidCursor from None

@@ -47,7 +47,9 @@ class EventForm(Happening):
     }
     always: ClassVar[frozenset[str]] = frozenset({"event", "recipient"})
 
-    event: Literal["delivered", "failed", "opened", "clicked", "unsubscribed", "complained"]
+    event: Literal["delivered", "failed", "opened", "clicked", "unsubscribed", "complained"] = Field(
+        description="`delivered`, `failed`, `opened`, `clicked`, `unsubscribed` or `complained`."
+    )
     recipient: str | None = Field(None, description="Needed if the message has several.")
     severity: Literal["permanent", "temporary"] | None = Field(
         None, description="Of a failure: `temporary` is tried again. Else the code says which."
@@ -90,7 +92,7 @@ def find_copy(tx: Tx, name: str, recipient: str | None) -> tuple[SentMessage, st
     places = [
         (copy, address) for copy in copies_of(tx, name) for address in orjson.loads(copy.recipients) or [""]
     ]
-    if recipient is None:
+    if not recipient:
         return places[0]
     found = next((each for each in places if each[1].lower() == recipient.lower()), None)
     if found is None:

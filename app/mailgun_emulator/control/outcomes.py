@@ -11,11 +11,10 @@ from mailgun_emulator.state import outcome_rules
 from mailgun_emulator.state.outcome_rules import Rule
 from mailgun_emulator.web.deps import ChosenTx
 from mailgun_emulator.web.happenings import Asked, EnhancedCode, FollowUpForm, Span, check_enhanced
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(prefix="/_emulator/outcomes", tags=["Emulator"])
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 Reason = Literal["bounce", "generic", "espblock", "greylisted", "blacklisted", "hardfail", "unknown"]
 MOST = 1_000_000_000
 Glob = Annotated[str, Field(min_length=1)]
@@ -46,7 +45,9 @@ class OutcomeMatch(Asked):
 class OutcomeRuleForm(Asked):
     """What a delivery comes to: with no `code` it succeeds."""
 
-    match: OutcomeMatch = Field(default_factory=OutcomeMatch)
+    match: OutcomeMatch = Field(
+        default_factory=OutcomeMatch, description="Which deliveries it is for; all without it."
+    )
     code: int = Field(
         250,
         ge=200,
@@ -54,11 +55,13 @@ class OutcomeRuleForm(Asked):
         description="What the recipient's server replies: 2xx takes the message, 4xx is tried again, 5xx is not; "
         "498 is a domain without servers, 499 a server that can't be reached.",
     )
-    enhanced_code: EnhancedCode | None = None
+    enhanced_code: EnhancedCode | None = Field(None, description="As in RFC 3463: 5.1.1")
     text: str | None = Field(None, min_length=1, description="What it says; else what servers usually say.")
     reason: Reason | None = Field(None, description="Mailgun's reason for a failure.")
     mx_host: str | None = Field(None, min_length=1, description="The server's name.")
-    delay: Annotated[Span, Field(le=periods.DAY, description="How long an attempt takes.")] | None = None
+    delay: Annotated[Span, Field(le=periods.DAY)] | None = Field(
+        None, description="How long an attempt takes."
+    )
     attempts: int | None = Field(
         None, ge=1, le=MOST, description="So many fail with a 4xx code before one succeeds; else all do."
     )
@@ -92,7 +95,7 @@ class OutcomeRuleView(OutcomeRuleForm):
 class OutcomeRules(Asked):
     """In their order: the first that fits is applied."""
 
-    items: list[OutcomeRuleForm]
+    items: list[OutcomeRuleForm] = Field(description="Each as `POST` takes it.")
 
 
 class OutcomeRuleList(Asked):

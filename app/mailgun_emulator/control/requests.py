@@ -9,16 +9,15 @@ from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.web import instants, journal
-from mailgun_emulator.web.deps import ChosenAccount
+from mailgun_emulator.web.deps import AccountId, ChosenAccount
 from mailgun_emulator.web.forms import LARGEST
 from mailgun_emulator.web.happenings import Asked
 from mailgun_emulator.web.instants import Instant
 from mailgun_emulator.web.journal import Entry, Journal
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import REFUSALS
 
 router = APIRouter(prefix="/_emulator/requests", tags=["Emulator"])
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 RequestId = Annotated[int, Field(ge=1, le=LARGEST)]
 
 
@@ -34,7 +33,7 @@ class RequestNotFound(NotFound):
 class RequestsAsked(Asked):
     """Which requests; what is not said is not asked for. Upper and lower case are the same."""
 
-    method: str = ""
+    method: str = Field("", description="`GET`, `POST` and so on.")
     path: str = Field("", description="A part of it, or all of it with `*` for anything.")
     status: str = Field(
         "",
@@ -46,9 +45,9 @@ class RequestsAsked(Asked):
     failed: bool | None = Field(None, description="Answered with 400 or more, or never.")
     hinted: bool | None = Field(None, description="With a hint.")
     since: Instant = Field(None, description="An instant, or how long ago: `10m`.")
-    limit: int = Field(50, ge=1, le=1000)
+    limit: int = Field(50, ge=1, le=1000, description="So many on a page at most.")
     cursor: RequestId | None = Field(None, description="As `next` of another page.")
-    account: str | None = None
+    account: AccountId = None
 
     def fits(self, entry: Entry) -> bool:
         return (

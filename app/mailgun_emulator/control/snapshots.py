@@ -11,12 +11,11 @@ from mailgun_emulator.mail import dates
 from mailgun_emulator.pipeline import restoring
 from mailgun_emulator.state import snapshot_files
 from mailgun_emulator.state.snapshot_store import MOST_BYTES, Snapshot, SnapshotStore, TooLarge
-from mailgun_emulator.web.deps import chosen_account
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.deps import AccountId, chosen_account
+from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(prefix="/_emulator/snapshots", tags=["Emulator"])
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 CONFLICTS: dict[int | str, dict[str, Any]] = {**REFUSALS, 409: {"model": Done}}
 MEDIA_TYPE = "application/vnd.sqlite3"
 FILE: dict[int | str, dict[str, Any]] = {
@@ -81,7 +80,7 @@ def view(snapshot: Snapshot) -> SnapshotView:
     )
 
 
-async def snapshots_owner(request: Request, account: str | None = None) -> str | None:
+async def snapshots_owner(request: Request, account: AccountId = None) -> str | None:
     """As `ChosenAccount`; also an account that isn't there, but has snapshots."""
     if account and store_of(request).list_all(account):
         return account
@@ -101,7 +100,7 @@ def store_of(request: Request) -> SnapshotStore:
     return store
 
 
-@router.post("", responses=REFUSALS)
+@router.post("", responses=CONFLICTS)
 async def create_snapshot(
     request: Request, owner: SnapshotsOwner, asked: NewSnapshot | None = None
 ) -> SnapshotView:

@@ -13,13 +13,12 @@ from mailgun_emulator.web.deps import ChosenAccount
 from mailgun_emulator.web.event_stream import EventStream, Listening
 from mailgun_emulator.web.inbox import find_summary
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import REFUSALS
 from mailgun_emulator.web.webhook_posts import view
 
 router = APIRouter(prefix="/_emulator/events", tags=["Emulator"])
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},

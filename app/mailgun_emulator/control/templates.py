@@ -49,7 +49,7 @@ class RenderingForm(BaseModel):
     """A message's parameters, as far as they matter here, with objects for JSON text."""
 
     model_config = ConfigDict(extra="forbid")
-    domain: str
+    domain: str = Field(description="The one that would send.")
     template: str = Field("", description="Name of a stored template.")
     version: str = Field("", description="Tag of its version; else the active one, as `t:version`.")
     content: str | None = Field(None, description="What a template says, instead of a stored one.")

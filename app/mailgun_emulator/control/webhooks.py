@@ -3,25 +3,63 @@
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from mailgun_emulator.pipeline import notify
 from mailgun_emulator.pipeline.outgoing import USER_AGENT
 from mailgun_emulator.state import webhook_deliveries
+from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.state.webhook_deliveries import DeliveryState, Told
 from mailgun_emulator.web import near_deliveries, paging
-from mailgun_emulator.web.deps import ChosenAccount, ChosenTx
+from mailgun_emulator.web.deps import AccountId, ChosenAccount, ChosenTx
 from mailgun_emulator.web.forms import LARGEST
-from mailgun_emulator.web.instants import HowMany
-from mailgun_emulator.web.views import Done
-from mailgun_emulator.web.waiting import Timeout, wait_for
+from mailgun_emulator.web.happenings import Asked
+from mailgun_emulator.web.views import REFUSALS
+from mailgun_emulator.web.waiting import HowMany, NothingCame, Timeout, wait_for
 from mailgun_emulator.web.webhook_posts import DeliveryView, view
 
 router = APIRouter(prefix="/_emulator/webhooks", tags=["Emulator"])
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 DeliveryId = Annotated[int, Field(le=LARGEST)]
+
+
+class DeliveryWish(Asked):
+    """Which deliveries; what is not said is not asked for."""
+
+    event: str = Field("", description="A kind of webhook or of event.")
+    url: str = Field("", description="`*` stands for anything.")
+    domain: str = Field("", description="The domain that the event is of.")
+    recipient: str = Field("", description="Whose event it is.")
+    message_id: str = Field("", description="With or without its angle brackets.")
+    message_id_too: str = Field("", alias="message-id", description="The same.")
+    state: DeliveryState | None = Field(
+        None, description="`pending`, `done`, `stopped` by a 406, or `given-up`."
+    )
+    before: DeliveryId | None = Field(None, description="The id of a delivery: only older ones.")
+    account: AccountId = None
+
+    def where(self) -> dict[str, Any]:
+        """As the deliveries are chosen by it."""
+        asked = {
+            "event": self.event,
+            "url": self.url,
+            "domain": self.domain.lower(),
+            "recipient": self.recipient.lower(),
+            "message_id": (self.message_id or self.message_id_too).strip("<>").lower(),
+            "state": self.state and self.state.value,
+            "before": self.before,
+        }
+        return {name: value for name, value in asked.items() if value not in (None, "")}
+
+
+class DeliveriesAsked(DeliveryWish):
+    limit: int = Field(100, ge=1, le=1000, description="So many on a page at most.")
+
+
+class DeliveriesAwaited(DeliveryWish):
+    count: HowMany = 1
+    timeout: Timeout = 5.0
 
 
 class DeliveryList(BaseModel):
@@ -78,36 +116,6 @@ class DeliveryDetails(BaseModel):
     attempts: list[AttemptView]
 
 
-async def chosen(
-    event: str | None = None,
-    url: str | None = None,
-    domain: str | None = None,
-    recipient: str | None = None,
-    message_id: Annotated[str | None, Query(description="With or without its angle brackets.")] = None,
-    message_id_too: Annotated[str | None, Query(alias="message-id", description="The same.")] = None,
-    state: DeliveryState | None = None,
-    before: DeliveryId | None = None,
-) -> dict[str, Any]:
-    """`event` is a kind of webhook or of event; `before` the id of a delivery: only older ones.
-
-    In `url` `*` stands for anything.
-    """
-    message_id = message_id or message_id_too
-    asked = {
-        "event": event,
-        "url_pattern" if url and "*" in url else "url": url,
-        "domain": domain and domain.lower(),
-        "recipient": recipient and recipient.lower(),
-        "message_id": message_id and message_id.strip("<>").lower(),
-        "state": state and state.value,
-        "before": before,
-    }
-    return {name: value for name, value in asked.items() if value is not None}
-
-
-Chosen = Annotated[dict[str, Any], Depends(chosen)]
-
-
 def attempt_view(told: Told, attempt: dict[str, Any]) -> AttemptView:
     body = orjson.loads(notify.body_of(attempt["signature"], told.payload))
     return AttemptView(
@@ -119,24 +127,20 @@ def attempt_view(told: Told, attempt: dict[str, Any]) -> AttemptView:
 
 @router.get("/deliveries", responses=REFUSALS)
 async def list_webhook_deliveries(
-    request: Request, tx: ChosenTx, where: Chosen, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+    request: Request, tx: ChosenTx, asked: Annotated[DeliveriesAsked, Query()]
 ) -> DeliveryList:
     """List what was and what is to be posted to webhooks, the newest first."""
-    found = webhook_deliveries.list_told(tx, where, limit + 1)
+    found = webhook_deliveries.list_told(tx, asked.where(), asked.limit + 1)
+    shown = found[: asked.limit]
     following = None
-    if len(found) > limit:
-        asked = {**request.query_params, "before": found[limit - 1].id}
-        following = paging.link(request, **asked)
-    return DeliveryList(items=[view(told) for told in found[:limit]], next=following)
+    if len(found) > asked.limit:
+        following = paging.link(request, **{**request.query_params, "before": shown[-1].id})
+    return DeliveryList(items=[view(told) for told in shown], next=following)
 
 
 @router.get("/deliveries/wait", responses={**REFUSALS, 404: {"model": DeliveriesThatDidNot}})
 async def wait_for_webhook_deliveries(
-    request: Request,
-    account_id: ChosenAccount,
-    where: Chosen,
-    count: HowMany = 1,
-    timeout: Timeout = 5.0,  # noqa: ASYNC109 - the client's own word for it
+    request: Request, account_id: ChosenAccount, asked: Annotated[DeliveriesAwaited, Query()]
 ) -> DeliveriesThatCame:
     """Answer once so many such events were posted, whatever was answered; 404 with what there is when time is over.
 
@@ -145,17 +149,30 @@ async def wait_for_webhook_deliveries(
     emulator = request.app.state.emulator
     account_id = account_id or emulator.default_account_id
     database = emulator.database
+    posted = {**asked.where(), "posted": True}
 
     def look() -> list[Told] | None:
         with database.reading(account_id) as tx:
-            found = webhook_deliveries.list_told(tx, {**where, "posted": True}, count)
-        return found if len(found) == count else None
+            found = webhook_deliveries.list_told(tx, posted, asked.count)
+        return found if len(found) == asked.count else None
 
-    found = await wait_for(database, account_id, {"webhook"}, look, timeout)
+    found = await wait_for(request, account_id, {"webhook"}, look, asked.timeout)
     if found is not None:
         return DeliveriesThatCame(items=[view(told) for told in found])
     with database.reading(account_id) as tx:
-        raise near_deliveries.absence(tx, where, count, timeout)
+        raise absence(tx, asked)
+
+
+def absence(tx: Tx, asked: DeliveriesAwaited) -> NothingCame:
+    where = asked.where()
+    near = near_deliveries.list_near(tx, where)
+    came = len(webhook_deliveries.list_told(tx, {**where, "posted": True}, asked.count))
+    return NothingCame(
+        near_deliveries.absence(where, came, asked.count, asked.timeout, near),
+        where,
+        webhook_deliveries.total(tx),
+        [{**view(told).model_dump(mode="json"), "difference": text} for told, text in near if text],
+    )
 
 
 @router.get("/deliveries/{delivery_id}", responses=REFUSALS)

@@ -3,9 +3,10 @@
 import asyncio
 from math import ceil
 
-from mailgun_emulator.core.errors import TooManyRequests
+from mailgun_emulator.core.errors import BadRequest, Forbidden, TooManyRequests
 from mailgun_emulator.mail import addresses, dates
 from mailgun_emulator.pipeline.outgoing import UNREACHABLE, Answer, Outgoing
+from mailgun_emulator.pipeline.reasons import REASONS, RETRY_AFTER, filled
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import faults
 from mailgun_emulator.state.database import Database
@@ -27,6 +28,18 @@ class LimitExceeded(TooManyRequests):
 
     def headers(self) -> dict[str, str]:
         return self._headers
+
+
+async def meet_submission(database: Database, account_id: str, domain: str) -> None:
+    """Raise what is told to who sends by SMTP, if a fault refuses it; requests to the API are met in `web.faults`."""
+    async with database.begin(account_id) as tx:
+        fault, now = faults.meet_submission(tx, domain), tx.now
+    if fault is None:
+        return
+    reason = REASONS[fault.does["reason"]]
+    text = filled(reason.text, domain, now, fault.does.get("retry_after", RETRY_AFTER))
+    refused_with = {each.status: each for each in (BadRequest, Forbidden, TooManyRequests)}[reason.status]
+    raise refused_with(fault.does.get("message", text), hint=hint("Refused", fault.id))
 
 
 def hint(what: str, fault_id: str) -> str:
@@ -52,6 +65,7 @@ def refusal_of(tx: Tx, domain: str, submission: Submission) -> LimitExceeded | N
     recipients = _recipients(submission)
     for quota in quotas:
         if recipients > quota.remaining:
+            tx.undo()  # the message may have made its domain
             faults.use(tx, quota, recipients)
             return LimitExceeded(domain, "recipient", quota, tx.now)
     for quota in quotas:

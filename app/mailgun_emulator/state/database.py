@@ -1,6 +1,7 @@
 """One database, one transaction at a time, one commit for all that ended in the same turn of the loop."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from mailgun_emulator.state.notices import Listener, Notice
 from mailgun_emulator.state.row_ids import RowIds
 from mailgun_emulator.state.statements import PutOff
 from mailgun_emulator.state.transaction import Tx
+
+log = logging.getLogger(__name__)
 
 
 class Database:
@@ -185,8 +188,12 @@ class Database:
             self.changed.set()
 
     def publish(self, notice: Notice) -> None:
+        """A listener that fails keeps nothing from the others."""
         for listener in tuple(self.listeners):
-            listener(notice)
+            try:
+                listener(notice)
+            except Exception:
+                log.exception("A listener failed of a notice of kind %s", notice.kind)
 
     def wake_at(self, at: float) -> None:
         if at < self.next_due:

@@ -13,6 +13,8 @@ from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statements import Query, Statement, columns
 from mailgun_emulator.state.transaction import Tx
 
+OF_CALLS = {"method", "path", "operation"}
+"""What only requests to the API have."""
 SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 
 
@@ -191,6 +193,19 @@ def meet_call(tx: Tx, call: Call) -> Met:
         if _takes_turn(tx, fault) if quota is None else not use(tx, quota, 1):
             return Met(fault, quotas)
     return Met(None, quotas)
+
+
+def meet_submission(tx: Tx, domain: str) -> Fault | None:
+    """As `meet_call`, for what is sent by SMTP, where there is no request."""
+    for fault in list_faults(tx):
+        fits = (
+            "reason" in fault.does
+            and not OF_CALLS & fault.wanted.keys()
+            and _glob(fault.wanted, "domain", domain)
+        )
+        if fits and _takes_turn(tx, fault):
+            return fault
+    return None
 
 
 def meet_post(tx: Tx, url: str, domain_id: str | None) -> Fault | None:

@@ -111,11 +111,11 @@ class _Condition:
         return met != self.word.negated
 
 
-def find(tx: Tx, search: Search, above: int = 0) -> list[int]:
-    """The rows of the messages that meet it, the newest first; of those `above` a row."""
+def find(tx: Tx, search: Search, above: int = 0, up_to: int | None = None) -> list[int]:
+    """The rows of the messages that meet it, the newest first; of those `above` a row and up to another."""
     tx.settle()
     conditions = [_Condition(word) for word in search.words if word.field != "domain"]
-    values = Values(now=tx.now, since=search.since, before=search.before, above=above)
+    values = Values(now=tx.now, since=search.since, before=search.before, above=above, up_to=up_to)
     sql = _select(_domain_ids(tx, search), search, conditions, values)
     found = [row[-1] for row in tx.read(sql, values.parameters) if _holds(conditions, row)]
     return sorted(found, reverse=True)
@@ -126,6 +126,17 @@ def last_row(tx: Tx) -> int:
     tx.settle()
     (last,) = tx.read("SELECT coalesce(max(id), 0) FROM message", {}).fetchone()
     return int(last)
+
+
+def first_row(tx: Tx) -> int:
+    """Of the account's; 0 if it has none."""
+    tx.settle()
+    sql = (
+        "SELECT coalesce(min(message.id), 0) FROM message JOIN domain ON domain.id = domain_id"
+        " WHERE account_id = :account"
+    )
+    (first,) = tx.read(sql, {"account": tx.account_id}).fetchone()
+    return int(first)
 
 
 def find_by_key(tx: Tx, storage_key: str) -> SentMessage | None:
@@ -160,19 +171,20 @@ def list_events(tx: Tx, message: SentMessage, recipient: str | None = None) -> l
     """What happened to a copy, oldest first: to one of its recipients, or to all."""
     tx.settle()
     everyone = [recipient] if recipient else orjson.loads(message.recipients)
-    whom = {each.lower() for each in everyone}
-    is_incoming = "incoming" in orjson.loads(message.options)
+    is_for_all = "incoming" in orjson.loads(message.options) and not recipient
     sql = (
-        "SELECT recipient, payload FROM event INDEXED BY ix_event_message_id"
-        " WHERE message_id = :message_id AND domain_id = :domain_id ORDER BY at, id"
+        "SELECT payload FROM event INDEXED BY ix_event_message_id"
+        " WHERE message_id = :message_id AND domain_id = :domain_id"
+        " AND (:all OR recipient IN (SELECT value FROM json_each(:whom))) ORDER BY at, id"
     )
-    about = {"message_id": message.message_id.lower(), "domain_id": message.domain_id}
-    found = [(each, orjson.loads(payload)) for each, payload in tx.read(sql, about)]
-    return [
-        event
-        for each, event in found
-        if (each in whom or (is_incoming and not recipient)) and _is_of(message, event)
-    ]
+    about = {
+        "message_id": message.message_id.lower(),
+        "domain_id": message.domain_id,
+        "all": is_for_all,
+        "whom": orjson.dumps([each.lower() for each in everyone]).decode(),
+    }
+    found = [orjson.loads(payload) for (payload,) in tx.read(sql, about)]
+    return [event for event in found if _is_of(message, event)]
 
 
 def values_of(tx: Tx, message: SentMessage, field: str) -> list[str]:
@@ -196,6 +208,7 @@ def _select(domain_ids: list[str], search: Search, conditions: list[_Condition],
     where += ["accepted_at >= :since"] if search.since > 0 else []
     where += ["accepted_at < :before"] if search.before < EVER else []
     where += ["id > :above"] if values.parameters["above"] else []
+    where += ["id <= :up_to"] if values.parameters["up_to"] is not None else []
     if search.direction != Direction.ANY:
         where.append(_INCOMING if search.direction == Direction.INCOMING else f"NOT ({_INCOMING})")
     for each in conditions:

@@ -23,6 +23,23 @@ _KINDS = {"VARCHAR": "'text'", "BLOB": "'blob'", "INTEGER": "'integer'", "BOOLEA
 _FLOAT = "'real', 'integer'"
 _ANY_TIME = ("due_at",)
 """Infinite where a clock stands still."""
+_OBJECTS = {
+    "domain": ("dns", "checked", "disabled"),
+    "event": ("payload",),
+    "fault": ("wanted", "does"),
+    "list_member": ("vars",),
+    "message": ("headers", "options"),
+    "outcome_rule": ("wanted", "outcome"),
+    "template_version": ("headers",),
+}
+_LISTS = {
+    "account_webhook": ("event_types",),
+    "domain": ("ips",),
+    "message": ("recipients", "tags", "attachments", "addressees"),
+    "route": ("actions",),
+    "suppression": ("tags",),
+}
+"""Columns that hold these as JSON, by table."""
 
 
 class NoSnapshot(BadRequest):
@@ -108,6 +125,10 @@ def _wrong(table: Table, column: Column) -> str:
         return f"{wrong} OR {name} NOT BETWEEN 1 AND {MOST_NUMBER}"
     if kinds == _FLOAT and column.name not in _ANY_TIME:
         return f"{wrong} OR abs({name}) > {LATEST}"
+    for kind, tables in (("object", _OBJECTS), ("array", _LISTS)):
+        if column.name in tables.get(table.name, ()):
+            is_other = f"CASE json_valid({name}) WHEN 1 THEN json_type({name}) != '{kind}' ELSE 1 END"
+            return f"{wrong} OR ({name} IS NOT NULL AND {is_other})"
     return wrong
 
 

@@ -12,8 +12,10 @@ MARK = 0x4D474553  # "MGES"
 VERSION = 1
 MOST_BYTES = 1_000_000_000
 """SQLite keeps no longer value."""
+MOST_IN_MEMORY = 2 * MOST_BYTES
+PAGE_SIZE = 4096
 _TABLE = f"""
-    PRAGMA auto_vacuum = FULL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+    PRAGMA page_size = {PAGE_SIZE}; PRAGMA auto_vacuum = FULL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
     PRAGMA journal_size_limit = 4000000; PRAGMA busy_timeout = 5000;
     BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS snapshot (
@@ -43,6 +45,14 @@ class TooLarge(Conflict):
     message = "The snapshot is too large to be kept: it has more than a gigabyte."
 
 
+class NoRoom(Conflict):
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"Snapshots may have {most:,} bytes altogether as long as they are kept in memory. Delete some with "
+            "DELETE /_emulator/snapshots/NAME, or start with --database FILE."
+        )
+
+
 class StoreUnusable(ServerError):
     """The file beside the database is not ours, or can't be written."""
 
@@ -62,7 +72,8 @@ class Snapshot(NamedTuple):
 class SnapshotStore:
     """Each of its verbs is one statement, so that they can be called from several threads."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, most_in_memory: int = MOST_IN_MEMORY) -> None:
+        self._most_in_memory = most_in_memory
         self.path = database if database == IN_MEMORY else f"{database}.snapshots"
 
     @cached_property
@@ -87,6 +98,8 @@ class SnapshotStore:
             if version != VERSION:
                 raise OSError(f"the file has version {version} instead of {VERSION}; delete it")
         connection.executescript(_TABLE)
+        if self.path == IN_MEMORY:
+            connection.execute(f"PRAGMA max_page_count = {self._most_in_memory // PAGE_SIZE}")
 
     @property
     def _exists(self) -> bool:
@@ -101,6 +114,8 @@ class SnapshotStore:
                 "INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?, ?)", (name, account_id, at, content)
             )
         except sqlite3.Error as error:
+            if self.path == IN_MEMORY and error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise NoRoom(self._most_in_memory) from None
             raise StoreUnusable(self.path, error) from error
         return Snapshot(name, account_id, at, len(content))
 

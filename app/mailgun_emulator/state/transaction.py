@@ -166,18 +166,28 @@ class Tx:
         self._end(keep=True)
         self._database.end(wrote=self._writes)
 
-    def _end(self, *, keep: bool) -> None:
-        session: Session | None = self.__dict__.get("session")
+    def undo(self) -> None:
+        """Take back all that was changed so far."""
+        session: Session | None = self.__dict__.pop("session", None)
         if session is not None:
-            if keep:
-                session.flush()
             session.close()
-        if not keep and self._writes:
+        if self._writes:
             self._database.connection.execute("ROLLBACK TO tx")
             if self._sets_clock:
                 self._database.read_clocks()
             self._database.read_faults()
-        self._database.put_off(self._put_off if keep else self._settled)
-        if keep and self._notices:
+        self._database.put_off(self._settled)
+        self._put_off, self._settled, self._notices = {}, {}, []
+
+    def _end(self, *, keep: bool) -> None:
+        if not keep:
+            self.undo()
+            return
+        session: Session | None = self.__dict__.get("session")
+        if session is not None:
+            session.flush()
+            session.close()
+        self._database.put_off(self._put_off)
+        if self._notices:
             self._database.notices += self._notices
             self._notices = []

@@ -1,5 +1,6 @@
 """Posts to webhooks: those that are owed and those that were made (facts/sending.md, 4.5)."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
@@ -161,7 +162,7 @@ _FILTERS: dict[str, Any] = {
 }
 """What `list_told` can choose by; `event` is a kind of webhook or of event, `before` the id of another delivery.
 
-`url_pattern` has `*` for anything; `posted` are those with an attempt, whatever value is given.
+`url` may have `*` for anything; `posted` are those with an attempt, whatever value is given.
 """
 
 
@@ -186,7 +187,17 @@ def _select(where: frozenset[str]) -> Query[Told]:
 def list_told(tx: Tx, where: Mapping[str, Any], most: int) -> list[Told]:
     """Of the account's deliveries the newest first."""
     tx.settle()
-    return _select(frozenset(where)).list(tx, **where, account_id=tx.account_id, most=most)
+    chosen = dict(where)
+    if "*" in chosen.get("url", ""):  # nothing but that is special
+        chosen["url_pattern"] = chosen.pop("url").replace("[", "[[]").replace("?", "[?]")
+    return _select(frozenset(chosen)).list(tx, **chosen, account_id=tx.account_id, most=most)
+
+
+def is_url(url: str, wanted: str) -> bool:
+    """As `list_told` chooses by it."""
+    if "*" not in wanted:
+        return url == wanted
+    return re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), url, re.DOTALL) is not None
 
 
 def total(tx: Tx) -> int:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from mailgun_emulator.testing.account_client import AccountInfo
     from mailgun_emulator.testing.aio import AsyncMailgun
     from mailgun_emulator.testing.emulator import Emulator
-    from mailgun_emulator.testing.http_client import EmulatorError, File, HttpClient, NoEmulator
+    from mailgun_emulator.testing.http_client import EmulatorError, File, HttpClient, NoEmulator, ServerSent
     from mailgun_emulator.testing.message import Attachment, Headers, Link, Message
     from mailgun_emulator.testing.received import ReceivedWebhook
     from mailgun_emulator.testing.receiver import Receiver
@@ -33,6 +33,7 @@ __all__ = [
     "NoEmulator",
     "ReceivedWebhook",
     "Receiver",
+    "ServerSent",
     "WebhookDelivery",
 ]
 
@@ -54,6 +55,7 @@ _PLACES = {
     "NoEmulator": "http_client",
     "ReceivedWebhook": "received",
     "Receiver": "receiver",
+    "ServerSent": "http_client",
     "WebhookDelivery": "records",
 }
 """Each is imported when it is first asked for: the command line needs but few of them."""

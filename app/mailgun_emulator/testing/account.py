@@ -2,22 +2,24 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
 
-import orjson
-
+from mailgun_emulator.testing import fixture_files
 from mailgun_emulator.testing.account_client import AccountClient, AccountInfo
 from mailgun_emulator.testing.acted import Acted
 from mailgun_emulator.testing.clock import AccountClock
-from mailgun_emulator.testing.http_client import HttpClient
+from mailgun_emulator.testing.domains import Domains
+from mailgun_emulator.testing.fixture_files import FixtureFile
+from mailgun_emulator.testing.http_client import HttpClient, is_told
 from mailgun_emulator.testing.rules import Faults, Outcomes
+from mailgun_emulator.testing.snapshots import Snapshots
 from mailgun_emulator.testing.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from mailgun_emulator.testing.aio import AsyncMailgun
+
+__tracebackhide__ = is_told
 
 SNAPSHOT = "test"
 
@@ -47,6 +49,8 @@ class Mailgun(Acted):
         self.clock = AccountClock(self.client)
         self.outcomes = Outcomes(self.client)
         self.faults = Faults(self.client)
+        self.domains = Domains(self.client)
+        self.snapshots = Snapshots(self.client)
         self.webhooks = Webhooks(self.client, account)
 
     @cached_property
@@ -95,21 +99,20 @@ class Mailgun(Acted):
 
     def snapshot(self, name: str = SNAPSHOT) -> str:
         """Keep its state by a name."""
-        self.client.post("/_emulator/snapshots", {"name": name})
+        self.snapshots.take(name)
         return name
 
     def restore(self, name: str = SNAPSHOT) -> None:
         """Back to what was kept."""
-        self.client.post(f"/_emulator/snapshots/{quote(name, safe='')}/restore")
+        self.snapshots.restore(name)
 
-    def load(self, file: str | Path | dict[str, Any]) -> None:
+    def load(self, file: FixtureFile) -> None:
         """Take in a fixture file, JSON or YAML: its path, its text of several lines, or what it says."""
-        kind = {"Content-Type": "application/json" if isinstance(file, dict) else "application/yaml"}
-        self.client.ask("POST", "/_emulator/import", body=_content(file), headers=kind)
+        fixture_files.load(self.client, file)
 
     def export(self, format: str = "yaml") -> str:  # noqa: A002 - the parameter's own name
         """Its state as a fixture file, `yaml` or `json`."""
-        return self.client.read("/_emulator/export", format=format).decode()
+        return fixture_files.export(self.client, format)
 
     def reset(self) -> None:
         """Empty it; its keys and domains stay, its clock tells real time again."""
@@ -142,11 +145,3 @@ class Mailgun(Acted):
 
     def __repr__(self) -> str:
         return f"<Mailgun account {self.name!r} at {self.url}>"
-
-
-def _content(file: str | Path | dict[str, Any]) -> bytes:
-    if isinstance(file, dict):
-        return orjson.dumps(file)
-    if isinstance(file, str) and "\n" in file:
-        return file.encode()
-    return Path(file).read_bytes()

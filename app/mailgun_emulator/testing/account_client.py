@@ -1,16 +1,30 @@
 """Speaks to `/_emulator` about one account, and to Mailgun's API with its key."""
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Self
 
-from mailgun_emulator.testing.http_client import Answer, File, HttpClient, Plain, Values, basic
+from mailgun_emulator.testing.http_client import (
+    Answer,
+    File,
+    HttpClient,
+    Plain,
+    ServerSent,
+    Values,
+    basic,
+    is_told,
+)
+
+__tracebackhide__ = is_told
 
 MORE_SECONDS = 30.0
 """Than it was told to wait an answer may take: work that is due is done first."""
 LONGEST_SECONDS = 300.0
 """So long it may take to do all that is due."""
+QUIET_SECONDS = 60.0
+"""After which a stream that tells nothing, not even that it is still there, is given up."""
 PAGE = 1000
+StreamKind = Literal["message", "event", "webhook", "request"]
 
 
 class AccountInfo(NamedTuple):
@@ -85,6 +99,11 @@ class AccountClient:
             cursor = page["next"]
             if not cursor:
                 return items
+
+    def stream(self, kinds: Sequence[StreamKind], timeout: float) -> Generator[ServerSent, None, None]:
+        """What happens from now on, of these kinds or of all."""
+        asked = {**self._about, "kinds": ",".join(kinds) or None}
+        return self.http.stream("/_emulator/events/stream", asked, timeout)
 
     def age(self) -> str:
         """How long it has been used, as a span of time: `12.3s`."""

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mailgun_emulator.testing import happenings
-from mailgun_emulator.testing.http_client import File
+from mailgun_emulator.testing.filters import several
+from mailgun_emulator.testing.http_client import File, is_told
 from mailgun_emulator.testing.message import Message
 from mailgun_emulator.testing.records import Event
 from mailgun_emulator.testing.rules import Faults
-from mailgun_emulator.testing.watched import Watched, several
+from mailgun_emulator.testing.watched import Watched
+
+__tracebackhide__ = is_told
 
 
 class Acted(Watched):
@@ -39,6 +42,10 @@ class Acted(Watched):
         ]
         pairs += [("attachment", each) for each in attachments]
         return self.message(self.client.call("POST", f"/v3/{name}/messages", pairs)["id"])
+
+    def deliver(self, message: Message | str, recipient: str | None = None) -> Event:
+        """It is delivered now, in the place of the next attempt."""
+        return happenings.happened(self.client, self._read(message, recipient), "delivered", {})
 
     def open(
         self,

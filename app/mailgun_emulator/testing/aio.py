@@ -15,7 +15,7 @@ from mailgun_emulator.testing.filters import (
     Unpack,
     WebhookFilters,
 )
-from mailgun_emulator.testing.http_client import File
+from mailgun_emulator.testing.http_client import EmulatorError, File, is_told
 from mailgun_emulator.testing.message import Message
 from mailgun_emulator.testing.received import ReceivedWebhook
 from mailgun_emulator.testing.receiver import Receiver
@@ -25,16 +25,18 @@ from mailgun_emulator.testing.watched import SECONDS
 if TYPE_CHECKING:
     from mailgun_emulator.testing.account import Mailgun
 
+__tracebackhide__ = is_told
+
 
 Result = TypeVar("Result")
 
 
 async def in_thread(work: Callable[[], Result]) -> Result:
-    """What it returns or raises; a failed assertion as if it had failed here."""
-    __tracebackhide__ = True
+    """What it returns or raises; what its message explains as if it had failed here."""
+    failure: AssertionError | EmulatorError
     try:
         return await asyncio.to_thread(work)
-    except AssertionError as error:
+    except (AssertionError, EmulatorError) as error:
         failure = error
     raise failure.with_traceback(None)
 
@@ -110,7 +112,6 @@ class AsyncMailgun:
         timeout: float = SECONDS,
         **filters: Unpack[MessageFilters],
     ) -> Message | list[Message]:
-        __tracebackhide__ = True
         if count is None:
             return await in_thread(lambda: self.sync.wait_for_message(timeout=timeout, **filters))
         return await in_thread(lambda: self.sync.wait_for_message(count=count, timeout=timeout, **filters))
@@ -122,7 +123,6 @@ class AsyncMailgun:
         timeout: float = SECONDS,
         **filters: Unpack[EventFilters],
     ) -> Event:
-        __tracebackhide__ = True
         return await in_thread(lambda: self.sync.wait_for_event(event, timeout=timeout, **filters))
 
     async def wait_for_webhook(
@@ -132,7 +132,6 @@ class AsyncMailgun:
         timeout: float = SECONDS,
         **filters: Unpack[WebhookFilters],
     ) -> WebhookDelivery:
-        __tracebackhide__ = True
         return await in_thread(lambda: self.sync.wait_for_webhook(event, timeout=timeout, **filters))
 
     async def wait_at(
@@ -144,8 +143,11 @@ class AsyncMailgun:
         timeout: float = SECONDS,
     ) -> ReceivedWebhook:
         """As `receiver.wait`."""
-        __tracebackhide__ = True
         return await in_thread(lambda: receiver.wait(event, recipient=recipient, timeout=timeout))
+
+    async def resend(self, delivery: WebhookDelivery | int) -> WebhookDelivery:
+        """As `webhooks.resend`."""
+        return await in_thread(lambda: self.sync.webhooks.resend(delivery))
 
     async def drain(self) -> int:
         return await in_thread(self.sync.drain)
@@ -159,13 +161,11 @@ class AsyncMailgun:
     async def assert_sent(
         self, *, count: int | None = None, **filters: Unpack[MessageFilters]
     ) -> Message | list[Message]:
-        __tracebackhide__ = True
         if count is None:
             return await in_thread(lambda: self.sync.assert_sent(**filters))
         return await in_thread(lambda: self.sync.assert_sent(count=count, **filters))
 
     async def assert_not_sent(self, **filters: Unpack[MessageFilters]) -> None:
-        __tracebackhide__ = True
         await in_thread(lambda: self.sync.assert_not_sent(**filters))
 
     async def assert_delivered(
@@ -175,8 +175,10 @@ class AsyncMailgun:
         recipient: str | None = None,
         **filters: Unpack[MessageFilters],
     ) -> Message:
-        __tracebackhide__ = True
         return await in_thread(lambda: self.sync.assert_delivered(message, recipient=recipient, **filters))
+
+    async def deliver(self, message: Message | str, recipient: str | None = None) -> Event:
+        return await in_thread(lambda: self.sync.deliver(message, recipient))
 
     async def open(self, message: Message | str, recipient: str | None = None) -> Event:
         return await in_thread(lambda: self.sync.open(message, recipient))

@@ -4,6 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from mailgun_emulator.testing.account_client import LONGEST_SECONDS, AccountClient
+from mailgun_emulator.testing.http_client import is_told
+
+__tracebackhide__ = is_told
 
 _PATH = "/_emulator/clock"
 

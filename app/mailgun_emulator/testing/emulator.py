@@ -2,22 +2,26 @@
 
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
 
+from mailgun_emulator.testing import fixture_files
 from mailgun_emulator.testing.account import SNAPSHOT, Mailgun
-from mailgun_emulator.testing.account_client import AccountClient, AccountInfo
+from mailgun_emulator.testing.account_client import QUIET_SECONDS, AccountClient, AccountInfo, StreamKind
 from mailgun_emulator.testing.filters import RequestFilters, Unpack, params, unknown
-from mailgun_emulator.testing.http_client import EmulatorError, HttpClient
+from mailgun_emulator.testing.fixture_files import FixtureFile
+from mailgun_emulator.testing.http_client import EmulatorError, HttpClient, ServerSent, is_told
 from mailgun_emulator.testing.options import EmulatorOptions
 from mailgun_emulator.testing.records import ApiRequest
+from mailgun_emulator.testing.snapshots import Snapshots
 from mailgun_emulator.testing.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from mailgun_emulator.core.settings import Settings
     from mailgun_emulator.testing.server_thread import ServerThread
+
+__tracebackhide__ = is_told
 
 BETWEEN_TRIES = 0.05
 
@@ -169,12 +173,29 @@ class Emulator:
 
     def snapshot(self, name: str = SNAPSHOT) -> str:
         """Keep the state of all accounts by a name."""
-        self._running.request("POST", "/_emulator/snapshots", json={"name": name})
+        self.snapshots.take(name)
         return name
 
     def restore(self, name: str = SNAPSHOT) -> None:
         """Back to what was kept."""
-        self._running.request("POST", f"/_emulator/snapshots/{quote(name, safe='')}/restore")
+        self.snapshots.restore(name)
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """All that were kept, those of single accounts included."""
+        return Snapshots(AccountClient(self._running))
+
+    def load(self, file: FixtureFile) -> None:
+        """Take in a fixture file with any number of accounts: its path, its text of several lines, or what it says."""
+        fixture_files.load(AccountClient(self._running), file)
+
+    def export(self, format: str = "yaml") -> str:  # noqa: A002 - the parameter's own name
+        """All accounts as a fixture file, `yaml` or `json`."""
+        return fixture_files.export(AccountClient(self._running), format)
+
+    def stream(self, *kinds: StreamKind, timeout: float = QUIET_SECONDS) -> Generator[ServerSent, None, None]:
+        """As `Mailgun.stream`, of all accounts."""
+        return AccountClient(self._running).stream(kinds, timeout)
 
     @property
     def _running(self) -> HttpClient:

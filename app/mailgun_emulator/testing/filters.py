@@ -1,6 +1,6 @@
 """What tests look for, checked before anybody is asked for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -20,7 +20,8 @@ Params = dict[str, Plain | Sequence[Plain] | None]
 class MessageFilters(TypedDict, total=False):
     """All that is given has to fit. Upper and lower case are the same; `*` stands for anything.
 
-    A whole address in `to` (any recipient) or `from_` is met by itself alone, other texts by those that contain them.
+    A whole address in `to` (any recipient) or `from_` is met by itself alone, a text with `*` by what it is the whole
+    of, other texts by those that contain them.
     `text` is looked for in subject and bodies. `query` takes search words: `to:ann subject:hello -tag:news`.
     """
 
@@ -77,14 +78,14 @@ _OTHERWISE = {"from_": "from", "message": "message_id"}
 
 
 def params(kind: type, given: Mapping[str, Any], **more: Any) -> Params:
-    """As the emulator is asked, and for `more`. Raise `TypeError` for a name that `kind` has not."""
+    """As the emulator is asked, and for `more`. Raise `TypeError` for what `kind` has not."""
     known = kind.__annotations__
     asked: Params = {}
     for name, value in given.items():
         if name not in known:
             raise TypeError(unknown(name, known, "filter"))
         if value is not None:
-            asked[_OTHERWISE.get(name, name)] = _plain(value)
+            asked[_OTHERWISE.get(name, name)] = _plain(name, value)
     return {**asked, **more}
 
 
@@ -95,15 +96,23 @@ def unknown(name: str, known: Mapping[str, Any], what: str) -> str:
     return f"There is no {what} {name!r}; {meant}"
 
 
+def several(given: str | Iterable[str] | None) -> list[str]:
+    """One, or as many as there are."""
+    return [] if given is None else [given] if isinstance(given, str) else list(given)
+
+
 def described(given: Mapping[str, Any]) -> str:
     """How a failure tells what was looked for: ` with to='ann@example.com', subject='Hi'`."""
     asked = [f"{name}={value!r}" for name, value in given.items() if value is not None]
     return f" with {', '.join(asked)}" if asked else ""
 
 
-def _plain(value: Any) -> Any:
+def _plain(name: str, value: Any) -> str | float | bool:
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.astimezone()).timestamp()
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g}s"
-    return getattr(value, "message_id", value)
+    plain = getattr(value, "message_id", value)
+    if not isinstance(plain, str | int | float):
+        raise TypeError(f"{name} is one value, not {value!r}.")
+    return plain

@@ -5,9 +5,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mailgun_emulator.testing.account_client import AccountClient
-from mailgun_emulator.testing.http_client import EmulatorError
+from mailgun_emulator.testing.http_client import EmulatorError, is_told
 from mailgun_emulator.testing.message import Message
 from mailgun_emulator.testing.records import Event
+
+__tracebackhide__ = is_told
 
 BROWSER = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"

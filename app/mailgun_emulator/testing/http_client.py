@@ -45,6 +45,14 @@ class NoEmulator(EmulatorError):
         super().__init__(0, message)
 
 
+def is_told(failure: Any) -> bool:
+    """Of a failure that pytest shows: its message says it all, so it is shown at the line of the test, not at ours."""
+    return failure is not None and failure.errisinstance((AssertionError, EmulatorError))
+
+
+__tracebackhide__ = is_told
+
+
 class File(NamedTuple):
     """One to be uploaded."""
 
@@ -227,7 +235,8 @@ class HttpClient:
     def _take(self, seconds: float) -> "HTTPConnection | None":
         """The last used connection that the server has not given up. A child process has none of its parent's."""
         if self._pid != os.getpid():
-            self._pid, self._idle = os.getpid(), []
+            self.close()
+            self._pid = os.getpid()
         while True:
             try:
                 connection, since = self._idle.pop()

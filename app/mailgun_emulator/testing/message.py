@@ -5,7 +5,10 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from mailgun_emulator.testing.account_client import AccountClient
+from mailgun_emulator.testing.http_client import is_told
 from mailgun_emulator.testing.records import Event
+
+__tracebackhide__ = is_told
 
 
 class Headers(Mapping[str, str]):
@@ -184,7 +187,6 @@ class Message:
     @property
     def code(self) -> str:
         """The first of `codes`."""
-        __tracebackhide__ = True
         codes = self.codes
         if not codes:
             raise AssertionError(f"{self!r} has no code in it:\n\n{self.text or self.html}")

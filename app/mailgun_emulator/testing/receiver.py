@@ -8,13 +8,15 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
-from mailgun_emulator.testing.http_client import EmulatorError, reason
+from mailgun_emulator.testing.http_client import EmulatorError, is_told, reason
 from mailgun_emulator.testing.loop_thread import LoopThread
 from mailgun_emulator.testing.message import Headers
 from mailgun_emulator.testing.received import ReceivedWebhook, read
 
 if TYPE_CHECKING:
     from mailgun_emulator.testing.message import Message
+
+__tracebackhide__ = is_told
 
 HANGS_UP = 0
 """A status: no answer at all."""
@@ -81,7 +83,6 @@ class Receiver:
 
         `event` is a kind of event or of webhook. Raise `AssertionError` when `timeout` seconds are over.
         """
-        __tracebackhide__ = True
         wanted = _wanted(event, recipient, message)
         with self._changed:
             found = self._changed.wait_for(lambda: next(filter(wanted, self._unread), None), timeout)

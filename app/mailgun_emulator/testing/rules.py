@@ -3,6 +3,9 @@
 from typing import Any
 
 from mailgun_emulator.testing.account_client import AccountClient
+from mailgun_emulator.testing.http_client import is_told
+
+__tracebackhide__ = is_told
 
 Rules = list[dict[str, Any]]
 _OUTCOMES = "/_emulator/outcomes"

@@ -1,11 +1,11 @@
 """What tests read of an account, wait for and assert."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import overload
 from urllib.parse import quote
 
 from mailgun_emulator.testing import assertions
-from mailgun_emulator.testing.account_client import AccountClient
+from mailgun_emulator.testing.account_client import QUIET_SECONDS, AccountClient, StreamKind
 from mailgun_emulator.testing.filters import (
     EventFilters,
     MessageFilters,
@@ -14,10 +14,13 @@ from mailgun_emulator.testing.filters import (
     Unpack,
     WebhookFilters,
     params,
+    several,
 )
-from mailgun_emulator.testing.http_client import EmulatorError
+from mailgun_emulator.testing.http_client import EmulatorError, ServerSent, is_told
 from mailgun_emulator.testing.message import Message
 from mailgun_emulator.testing.records import ApiRequest, Event, WebhookDelivery
+
+__tracebackhide__ = is_told
 
 SECONDS = 5.0
 """So long what may still come is waited for, if nothing else is said."""
@@ -62,6 +65,17 @@ class Watched:
         found = self.client.pages("/_emulator/requests", params(RequestFilters, filters))
         return [ApiRequest(self.client, each) for each in reversed(found)]
 
+    def delete_requests(self) -> None:
+        """Forget them."""
+        self.client.delete("/_emulator/requests")
+
+    def stream(self, *kinds: StreamKind, timeout: float = QUIET_SECONDS) -> Generator[ServerSent, None, None]:
+        """What happens, as it happens, of these kinds or of all. First comes `listening`: nothing is missed after that.
+
+        It ends when the emulator does, or when nothing was heard of it for `timeout` seconds. To be closed.
+        """
+        return self.client.stream(kinds, timeout)
+
     @overload
     def wait_for_message(
         self, *, count: None = None, timeout: float = SECONDS, **filters: Unpack[MessageFilters]
@@ -76,8 +90,7 @@ class Watched:
         self, *, count: int | None = None, timeout: float = SECONDS, **filters: Unpack[MessageFilters]
     ) -> Message | list[Message]:
         """The newest message that fits, when it is there; with a `count` the so many newest, the oldest first."""
-        __tracebackhide__ = True
-        found = self._messages(filters, count or 1, timeout)
+        found = self._messages(filters, 1 if count is None else count, timeout)
         return found[-1] if count is None else found
 
     def wait_for_event(
@@ -88,7 +101,6 @@ class Watched:
         **filters: Unpack[EventFilters],
     ) -> Event:
         """The newest event that fits, when it has happened. `event` may be one of several."""
-        __tracebackhide__ = True
         asked = _event_params(event, filters)
         try:
             return Event(self.client.wait("/_emulator/events/wait", asked, timeout)[0])
@@ -100,7 +112,6 @@ class Watched:
         self, event: str | None = None, *, timeout: float = SECONDS, **filters: Unpack[WebhookFilters]
     ) -> WebhookDelivery:
         """The newest post to a webhook that fits, when it was made at least once. `event` may be a kind of webhook."""
-        __tracebackhide__ = True
         asked = params(WebhookFilters, filters, event=event)
         try:
             found = self.client.wait("/_emulator/webhooks/deliveries/wait", asked, timeout)
@@ -123,7 +134,6 @@ class Watched:
         self, *, count: int | None = None, **filters: Unpack[MessageFilters]
     ) -> Message | list[Message]:
         """The newest message that fits; with a `count` all of them, the oldest first, if there are just so many."""
-        __tracebackhide__ = True
         if count is None:
             return self._messages(filters, 1, None)[-1]
         found = self.client.pages("/_emulator/messages", params(MessageFilters, filters))
@@ -135,7 +145,6 @@ class Watched:
 
     def assert_not_sent(self, **filters: Unpack[MessageFilters]) -> None:
         """That no message fits; without anything named, that there is none at all."""
-        __tracebackhide__ = True
         self.drain()
         found = self.client.pages("/_emulator/messages", params(MessageFilters, filters))
         if found:
@@ -152,7 +161,6 @@ class Watched:
 
         What is due is done before; what only time will bring is not waited for.
         """
-        __tracebackhide__ = True
         self.drain()
         found = self._messages(filters, 1, None)[-1] if message is None else self._read(message)
         to = recipient or filters.get("to")
@@ -166,7 +174,6 @@ class Watched:
         return found
 
     def _messages(self, filters: MessageFilters, count: int, seconds: float | None) -> list[Message]:
-        __tracebackhide__ = True
         asked = params(MessageFilters, filters, count=count)
         if seconds is None:
             self.drain()
@@ -186,11 +193,6 @@ class Watched:
 
 def _event_params(event: str | Sequence[str] | None, filters: EventFilters) -> Params:
     return params(EventFilters, filters, event=several(event))
-
-
-def several(given: str | Sequence[str] | None) -> list[str]:
-    """One, or as many as there are."""
-    return [] if given is None else [given] if isinstance(given, str) else list(given)
 
 
 def _absent(error: EmulatorError) -> EmulatorError:

@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 
 from mailgun_emulator.testing.account_client import AccountClient, AccountInfo
 from mailgun_emulator.testing.assertions import table
-from mailgun_emulator.testing.filters import Unpack, WebhookFilters, params
-from mailgun_emulator.testing.http_client import EmulatorError
+from mailgun_emulator.testing.filters import Unpack, WebhookFilters, params, several
+from mailgun_emulator.testing.http_client import EmulatorError, is_told
 from mailgun_emulator.testing.records import WebhookDelivery
 
 if TYPE_CHECKING:
     from mailgun_emulator.testing.receiver import Receiver
+
+__tracebackhide__ = is_told
 
 KINDS = (
     "accepted",
@@ -39,7 +41,7 @@ class Webhooks:
 
     def receiver(
         self,
-        events: Iterable[str] | None = None,
+        events: str | Iterable[str] | None = None,
         *,
         host: str | None = None,
         port: int = 0,
@@ -54,7 +56,7 @@ class Webhooks:
         """
         from mailgun_emulator.testing.receiver import Receiver
 
-        kinds = KINDS if events is None else tuple(events)
+        kinds = KINDS if events is None else tuple(several(events))
         name = domain or self._account.domain
         listen_on, known_as = (_EVERY_ADDRESS, host) if host else _own_address(self._client.http.url)
         made = Receiver(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from functools import lru_cache
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.types import Scope
 
 from mailgun_emulator.core.errors import Forbidden, InvalidPrivateKey, Unauthorized
@@ -52,7 +52,12 @@ async def begin_open(request: Request) -> AsyncIterator[Tx]:
 OpenTx = Annotated[Tx, Depends(begin_open, scope="function")]
 
 
-async def chosen_tx(request: Request, tx: OpenTx, account: str | None = None) -> Tx:
+AccountId = Annotated[
+    str | None, Query(description="Its id; without it the API key sent along tells which, if there is one.")
+]
+
+
+async def chosen_tx(request: Request, tx: OpenTx, account: AccountId = None) -> Tx:
     """Of the account that `account` or an API key names; without both of the default account."""
     if account:
         accounts.check(tx, account)
@@ -65,7 +70,7 @@ async def chosen_tx(request: Request, tx: OpenTx, account: str | None = None) ->
 ChosenTx = Annotated[Tx, Depends(chosen_tx, scope="function")]
 
 
-async def chosen_account(request: Request, account: str | None = None) -> str:
+async def chosen_account(request: Request, account: AccountId = None) -> str:
     """The id of the account as `ChosenTx` has it, for who works outside a transaction; empty if nothing names one."""
     emulator = request.app.state.emulator
     await emulator.ready()
@@ -122,7 +127,10 @@ class Sending:
             near = _near_domain(self._tx, name)
             found = leniency.make_sending_domain(self._tx, name)
             if near:
-                hint(self._request, f"The account had no domain {name}, so it was made; did you mean {near}?")
+                hint(
+                    self._request,
+                    f"The account had no domain {name}, which a message makes; did you mean {near}?",
+                )
         return found
 
     async def __aexit__(self, kind: type[BaseException] | None, *about: object) -> None:

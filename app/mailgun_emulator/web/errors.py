@@ -3,6 +3,7 @@
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse, Response
+from starlette.requests import ClientDisconnect
 
 from mailgun_emulator.core.errors import BadRequest, MailgunError, ServerError
 from mailgun_emulator.web import hints
@@ -11,6 +12,7 @@ from mailgun_emulator.web import hints
 def install(app: FastAPI) -> None:
     app.add_exception_handler(MailgunError, answer)
     app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(ClientDisconnect, answer_nobody)
     app.add_exception_handler(Exception, answer_failure)
 
 
@@ -37,6 +39,11 @@ async def answer_invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     return await answer(request, BadRequest(f"{where}: {first['msg'].removeprefix('Value error, ')}"))
+
+
+async def answer_nobody(request: Request, error: Exception) -> Response:
+    """The client left before it had sent all: there is no failure to log."""
+    return Response(status_code=BadRequest.status)
 
 
 async def answer_failure(request: Request, error: Exception) -> Response:

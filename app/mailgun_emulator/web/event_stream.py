@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mailgun_emulator.state.notices import Kind, Notice
+from mailgun_emulator.web.waiting import gone
 
 if TYPE_CHECKING:
     from mailgun_emulator.state.database import Database
@@ -123,7 +124,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the name it overrides
         with self._listening as listening:
-            ends = [asyncio.create_task(_gone(receive)), asyncio.create_task(self._stopping.wait())]
+            ends = [asyncio.create_task(gone(receive)), asyncio.create_task(self._stopping.wait())]
             for each in ends:
                 each.add_done_callback(listening.end)
             try:
@@ -137,8 +138,3 @@ class EventStream(Response):
                 for each in ends:
                     each.cancel()
                 await asyncio.gather(*ends, return_exceptions=True)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, Protocol
 
@@ -37,17 +38,22 @@ class Emulator(Protocol):
     async def ready(self) -> None: ...
 
 
-async def meet(emulator: Emulator, scope: Scope, receive: Receive, send: Send) -> tuple[ASGIApp | None, Send]:
-    """What answers in place of the API, if anything does, and where the answer is to be sent to.
-
-    `scope["mailgun_found"]` tells what the request addresses, and `send` is the server's own.
-    """
+async def account_among(emulator: Emulator, scope: Scope) -> str:
+    """The account that a request speaks for, if it has faults; else empty."""
     await emulator.ready()
     database = emulator.database
-    with database.reading() as reading:
-        account_id = account_of(scope, reading, emulator.default_account_id)
-    if account_id not in database.faults:
-        return None, send
+    with database.reading() as tx:
+        account_id = account_of(scope, tx, emulator.default_account_id)
+    return account_id if account_id in database.faults else ""
+
+
+async def meet(
+    database: Database, account_id: str, scope: Scope, receive: Receive, send: Send, outermost: Send
+) -> tuple[ASGIApp | None, Send]:
+    """What answers in place of the API, if anything does, and where the answer is to be sent to.
+
+    `scope["mailgun_found"]` tells what the request addresses, and `outermost` is the server's own `send`.
+    """
     call = call_of(scope)
     async with database.begin(account_id) as tx:
         met, now = faults.meet_call(tx, call), tx.now
@@ -55,7 +61,8 @@ async def meet(emulator: Emulator, scope: Scope, receive: Receive, send: Send) -
     if met.fault is not None:
         scope["mailgun_account_id"] = account_id
         hints.hint(scope, hint(_done(met.fault.does), met.fault.id))
-        instead, send = _suffer(met.fault, call, now, scope, receive, send)
+        hang_up = partial(_hang_up, _transport(outermost), receive)
+        instead, send = _suffer(met.fault, call, now, receive, send, hang_up)
     return instead, _Metered(database, account_id, met.quotas, send) if met.quotas else send
 
 
@@ -66,13 +73,17 @@ def call_of(scope: Scope) -> Call:
     return Call(scope["method"], scope["path"], names, found.parameters.get("domain", ""), sends)
 
 
+def _transport(outermost: Send) -> Any:
+    """That of the connection, if this server shows it."""
+    return getattr(getattr(outermost, "__self__", None), "transport", None)
+
+
 def _suffer(
-    fault: Fault, call: Call, now: float, scope: Scope, receive: Receive, send: Send
+    fault: Fault, call: Call, now: float, receive: Receive, send: Send, hang_up: HangUp
 ) -> tuple[ASGIApp | None, Send]:
-    does, transport = fault.does, getattr(getattr(send, "__self__", None), "transport", None)
-    hang_up = partial(_hang_up, transport, receive)
+    does = fault.does
     if DAMAGES & does.keys():
-        send = _Damaged(send, does, hang_up)
+        send = _Damaged(receive, send, does, hang_up)
     refused = _refusal(fault, call, now)
     if refused is not None:
         return _Refused(refused), send
@@ -124,7 +135,7 @@ class _Cut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
         await _read_all(receive)
-        await asyncio.sleep(self._delay)
+        await _leaves(receive, self._delay)
         await self._hang_up()
 
 
@@ -163,9 +174,10 @@ def _meters(quotas: list[Quota]) -> Iterator[tuple[bytes, bytes]]:
 
 
 class _Damaged:
-    """Keeps the whole answer back, to send it late, slowly, in part or not at all."""
+    """Keeps the whole answer back, to send it late, slowly, in part or not at all; not at all also to who has left."""
 
-    def __init__(self, send: Send, does: dict[str, Any], hang_up: HangUp) -> None:
+    def __init__(self, receive: Receive, send: Send, does: dict[str, Any], hang_up: HangUp) -> None:
+        self._receive = receive
         self._send = send
         self._does = does
         self._hang_up = hang_up
@@ -177,8 +189,7 @@ class _Damaged:
             self._start = message
             return
         self._body += message.get("body", b"")
-        if not message.get("more_body"):
-            await asyncio.sleep(self._does.get("delay", 0.0))
+        if not message.get("more_body") and not await _leaves(self._receive, self._does.get("delay", 0.0)):
             await self._finish()
 
     async def _finish(self) -> None:
@@ -200,7 +211,8 @@ class _Damaged:
         size = max(len(self._body) // max(int(seconds * PIECES_A_SECOND), 1), 1)
         begins = range(0, len(self._body), size)
         for begin in begins:
-            await asyncio.sleep(seconds / len(begins))
+            if await _leaves(self._receive, seconds / len(begins)):
+                return
             await self._send_body(self._body[begin : begin + size], more=True)
         await self._send_body(b"")
 
@@ -219,10 +231,21 @@ async def _read_all(receive: Receive) -> None:
         pass
 
 
+async def _leaves(receive: Receive, seconds: float) -> bool:
+    """Wait for so long; whether the client has gone by then, which ends it."""
+    if seconds:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                return True
+    return False
+
+
 async def _hang_up(transport: Any, receive: Receive) -> None:
     """Wait for the end of the connection: who leaves without an answer before is taken for broken.
 
-    ASGI has no word for it; `transport` is that of the server's own `send`.
+    ASGI has no word for it: it takes the connection's `transport`.
     """
     if transport is None:
         raise ConnectionAbortedError("This server's connections can't be cut.")

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mailgun_emulator.core.errors import MailgunError
 from mailgun_emulator.web import errors, hints
 from mailgun_emulator.web.hints import Expected
-from mailgun_emulator.web.journal import REQUEST_HEADER, Hearing, Journal, Pieces
+from mailgun_emulator.web.journal import REQUEST_HEADER, Journal, Witness
 from mailgun_emulator.web.routing import RouteIndex
 from mailgun_emulator.web.wire import STANDARD, Header
 
@@ -55,24 +55,34 @@ class Front:
         route = found.route
         if found.is_api and self.journal.most:
             self.journal.begin(scope)
-        answering: ASGIApp | None = None
+        faulty = ""
         if self._database.faults and found.is_api:
             from mailgun_emulator.web import faults  # seldom there are any
 
-            answering, send = await faults.meet(self._emulator, scope, receive, send)
-        if answering is None and route is not None and getattr(route.endpoint, "is_bare", False):
+            faulty = await faults.account_among(self._emulator, scope)
+        if not faulty and route is not None and getattr(route.endpoint, "is_bare", False):
             await self._call(route, scope, receive, send)
         elif "mailgun_request" not in scope:
-            await (answering or self._app)(scope, receive, _Dressed(self, scope, send))
+            await self._answer(faulty, scope, receive, send, send)
         else:
-            hearing = Hearing(receive)
-            dressed = _Dressed(self, scope, send, hearing.body)
+            witness = Witness(self.journal, scope, receive, send)
             try:
-                if route is None and answering is None:
-                    await _body(hearing)  # nobody else reads what a wrong path was sent
-                await (answering or self._app)(scope, hearing, dressed)
+                await self._answer(faulty, scope, witness.receive, witness.send, send)
             finally:
-                dressed.end()
+                witness.end()
+
+    async def _answer(self, faulty: str, scope: Scope, receive: Receive, send: Send, outermost: Send) -> None:
+        """By FastAPI, or by the faults of the account that is `faulty`. `outermost` is the server's own `send`."""
+        app: ASGIApp | None = None
+        if faulty:
+            from mailgun_emulator.web import faults
+
+            app, send = await faults.meet(self._database, faulty, scope, receive, send, outermost)
+        if app is None:
+            app = self._app
+            if scope["mailgun_found"].route is None and "mailgun_request" in scope:
+                await _body(receive)  # nobody else reads what a wrong path was sent
+        await app(scope, receive, _Dressed(self, scope, send))
 
     async def _call(self, route: APIRoute, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"], scope["path_params"] = self._app, scope["mailgun_found"].parameters
@@ -91,7 +101,7 @@ class Front:
         headers = self.headers(scope, response.raw_headers, len(told))
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         if "mailgun_request" in scope:
-            self.journal.keep(scope, body, response.status_code, headers, told)
+            self.journal.keep(scope, body, response.status_code, headers[: -len(STANDARD)], told)
         await send({"type": "http.response.body", "body": told})
 
     def headers(self, scope: Scope, own: list[Header], length: int | None = None) -> list[Header]:
@@ -139,17 +149,13 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 class _Dressed:
-    """Holds back the start of a JSON answer until its length is known, and notes in the journal what was `heard`."""
+    """Adds the headers; holds back the start of a JSON answer until its length is known."""
 
-    def __init__(self, front: Front, scope: Scope, send: Send, heard: Pieces | None = None) -> None:
+    def __init__(self, front: Front, scope: Scope, send: Send) -> None:
         self._front = front
         self._scope = scope
         self._send = send
         self._start: Message | None = None
-        self._heard = heard
-        self._told = Pieces()
-        self._status = 0
-        self._headers: list[Header] = []
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -157,34 +163,14 @@ class _Dressed:
                 self._start = message
                 return
             message = self._begun(message)
-        elif message["type"] == "http.response.body":
-            if self._start is not None:
-                start, self._start = self._start, None
-                message = {**message, "body": _one_line(message.get("body", b""))}
-                await self._send(self._begun(start, len(message["body"])))
-            if self._heard is not None:
-                self._told.add(message.get("body", b""))
-                if not message.get("more_body"):
-                    self.end()
+        elif message["type"] == "http.response.body" and self._start is not None:
+            start, self._start = self._start, None
+            message = {**message, "body": _one_line(message.get("body", b""))}
+            await self._send(self._begun(start, len(message["body"])))
         await self._send(message)
 
     def _begun(self, start: Message, length: int | None = None) -> Message:
-        self._status = start["status"]
-        self._headers = self._front.headers(self._scope, start["headers"], length)
-        return {**start, "headers": self._headers}
-
-    def end(self) -> None:
-        """It is answered, or never will be. The journal has it before the client can know."""
-        if self._heard is not None:
-            heard, told, self._heard = self._heard, self._told, None
-            self._front.journal.keep(
-                self._scope,
-                heard.beginning(),
-                self._status,
-                self._headers,
-                told.beginning(),
-                (heard.length, told.length),
-            )
+        return {**start, "headers": self._front.headers(self._scope, start["headers"], length)}
 
 
 def _one_line(body: bytes) -> bytes:

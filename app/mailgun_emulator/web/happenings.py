@@ -61,9 +61,7 @@ Span = Annotated[
 ]
 """Seconds, also written as `90s`, `15m`, `8h`, `3d`, `1h30m`."""
 IpAddress = Annotated[str, BeforeValidator(read_ip)]
-EnhancedCode = Annotated[
-    str, Field(pattern=r"^[245]\.\d{1,3}\.\d{1,3}$", description="As in RFC 3463: 5.1.1")
-]
+EnhancedCode = Annotated[str, Field(pattern=r"^[245]\.\d{1,3}\.\d{1,3}$")]
 
 
 class Geolocation(Asked):
@@ -89,11 +87,11 @@ class Happening(Asked):
     tags: Annotated[list[str], Field(min_length=1)] | None = Field(
         None, description="The tags that were unsubscribed from; else it is from all mail."
     )
-    ip: IpAddress | None = None
+    ip: IpAddress | None = Field(None, description="Where it was opened or clicked from.")
     user_agent: str | None = Field(None, description="Of a browser or a mail program.")
-    geolocation: Geolocation | None = None
+    geolocation: Geolocation | None = Field(None, description="Where that is; `Unknown` else.")
     code: int | None = Field(None, ge=200, le=599, description="What the recipient's server replied.")
-    enhanced_code: EnhancedCode | None = None
+    enhanced_code: EnhancedCode | None = Field(None, description="As in RFC 3463: 5.1.1")
     text: str | None = Field(None, description="What it said.")
 
     @model_validator(mode="after")

@@ -1,9 +1,9 @@
-"""Instants as `/_emulator` is asked for them, and how many and how long a client waits."""
+"""Instants as `/_emulator` is asked for them."""
 
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, Field, WithJsonSchema
+from pydantic import WithJsonSchema
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates, periods
@@ -15,7 +15,7 @@ Instant = Annotated[
 """ISO 8601, RFC 2822, seconds since 1970, or a span of time ago."""
 
 
-class InvalidSince(BadRequest):
+class InvalidInstant(BadRequest):
     def __init__(self, name: str, value: str) -> None:
         super().__init__(
             f"{name} can't be '{value}': write an instant as in ISO 8601 or RFC 2822 or as seconds since 1970, "
@@ -32,16 +32,4 @@ def read(name: str, value: str, now: float) -> float:
             continue
         if isfinite(at):
             return at
-    raise InvalidSince(name, value)
-
-
-MOST_WAITED_FOR = 1000
-HowMany = Annotated[int, Field(ge=1, le=MOST_WAITED_FOR, description="Wait until there are so many.")]
-
-
-def looked_for(asked: BaseModel) -> dict[str, Any]:
-    """What a refusal repeats of what was asked."""
-    given = asked.model_dump(
-        mode="json", exclude={"account", "count", "timeout"}, exclude_defaults=True, by_alias=True
-    )
-    return {name: value for name, value in given.items() if value not in (None, [], "")}
+    raise InvalidInstant(name, value)

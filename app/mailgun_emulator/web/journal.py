@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from starlette.types import Message, Receive, Scope
+from starlette.types import Message, Receive, Scope, Send
 
 from mailgun_emulator.core.errors import MailgunError
 from mailgun_emulator.mail import dates
@@ -88,7 +88,9 @@ class Journal:
         told: bytes,
         lengths: tuple[int, int] | None = None,
     ) -> None:
-        """What was heard and told of bodies; their `lengths`, if that is not all of it."""
+        """What was heard and told of bodies; their `lengths`, if that is not all of it. `headers` are the answer's own,
+        without the standard ones.
+        """
         heard_length, told_length = lengths or (len(heard), len(told))
         if heard_length > LARGEST_BODY or told_length > LARGEST_BODY:
             heard, told = heard[:LARGEST_BODY], told[:LARGEST_BODY]
@@ -115,7 +117,7 @@ class Journal:
             heard,
             heard_length,
             status,
-            tuple(headers[: -len(STANDARD)]),
+            tuple(headers),
             told,
             told_length,
             tuple(hints) if hints else (),
@@ -167,18 +169,52 @@ class Pieces:
         return b"".join(self._kept)
 
 
-class Hearing:
-    """Passes on what is received, and keeps the body's beginning."""
+class Witness:
+    """Stands at the wire: notes in the journal what is heard and told there."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, journal: Journal, scope: Scope, receive: Receive, send: Send) -> None:
+        self._journal = journal
+        self._scope = scope
         self._receive = receive
-        self.body = Pieces()
+        self._send = send
+        self._heard, self._told = Pieces(), Pieces()
+        self._status = 0
+        self._headers: list[Header] = []
+        self._is_over = self._is_left = False
 
-    async def __call__(self) -> Message:
+    async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
-            self.body.add(message.get("body", b""))
+            self._heard.add(message.get("body", b""))
+        else:
+            self._is_left = True
         return message
+
+    async def send(self, message: Message) -> None:
+        if self._is_left:
+            return  # nobody hears it
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._headers = [header for header in message["headers"] if header not in STANDARD]
+        elif message["type"] == "http.response.body":
+            self._told.add(message.get("body", b""))
+            if not message.get("more_body"):
+                self.end()
+        await self._send(message)
+
+    def end(self) -> None:
+        """It is answered, or never will be. The journal has it before the client can know."""
+        if not self._is_over:
+            self._is_over = True
+            heard, told = self._heard, self._told
+            self._journal.keep(
+                self._scope,
+                heard.beginning(),
+                self._status,
+                self._headers,
+                told.beginning(),
+                (heard.length, told.length),
+            )
 
 
 # For those who read it

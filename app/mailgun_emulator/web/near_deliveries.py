@@ -1,83 +1,51 @@
-"""What there was instead of a post to a webhook that was not made: the nearest ones, and how each is another."""
+"""What there was instead of a post to a webhook that was not made: the nearest ones, each with its first difference."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from mailgun_emulator.state import webhook_deliveries
 from mailgun_emulator.state.transaction import Tx
-from mailgun_emulator.state.webhook_deliveries import Told
-from mailgun_emulator.web.waiting import NothingCame
-from mailgun_emulator.web.webhook_posts import view
+from mailgun_emulator.state.webhook_deliveries import Told, is_url
+from mailgun_emulator.web.nearest import Near, Wanted, in_words, nearest, shown
 
-MOST_SHOWN = 10
 MOST_COMPARED = 200
-_ABOUT = ("recipient", "message_id", "domain")
+_ABOUT = {"recipient": "about", "message_id": "of message", "domain": "from", "url": "to"}
 
 
-class Near(NamedTuple):
-    told: Told
-    differences: tuple[str, ...]
-
-
-def absence(tx: Tx, where: Mapping[str, Any], count: int, seconds: float) -> NothingCame:
+def list_near(tx: Tx, where: Mapping[str, Any]) -> list[Near[Told]]:
     """Of the same message, recipient and domain if there are any, else of all."""
-    about = {name: value for name, value in where.items() if name in _ABOUT}
+    about = {name: value for name, value in where.items() if name in _ABOUT and name != "url"}
     found = webhook_deliveries.list_told(tx, about, MOST_COMPARED)
     found = found or webhook_deliveries.list_told(tx, {}, MOST_COMPARED)
-    near = sorted(
-        (Near(told, tuple(_differences(told, where))) for told in found),
-        key=lambda each: len(each.differences),
-    )[:MOST_SHOWN]
-    came = len(webhook_deliveries.list_told(tx, {**where, "posted": True}, count))
-    return NothingCame(
-        _in_words(where, came, count, seconds, near),
-        {"url" if name == "url_pattern" else name: value for name, value in where.items()},
-        webhook_deliveries.total(tx),
-        [
-            {**view(each.told).model_dump(mode="json"), "difference": "; ".join(each.differences)}
-            for each in near
-            if each.differences
-        ],
-    )
+    return nearest(list(_wanted(where)), found, _values_of)
 
 
-def _differences(told: Told, where: Mapping[str, Any]) -> Iterator[str]:
-    if where.get("event") not in (None, told.webhook, told.event):
-        yield f"event: '{told.webhook}' instead of '{where['event']}'"
-    url = where.get("url") or where.get("url_pattern")
-    if url and not _is_url(told.url, url):
-        yield f"url: '{told.url}' instead of '{url}'"
-    for name in (*_ABOUT, "state"):
-        there = getattr(told, name)
-        if where.get(name) not in (None, there):
-            yield f"{name}: '{there}' instead of '{where[name]}'"
-    if told.attempts == "[]":
-        yield "not posted yet"
+def _wanted(where: Mapping[str, Any]) -> Iterator[Wanted]:
+    """In the order in which differences are told."""
+    for name in filter(where.__contains__, ("recipient", "message_id", "domain", "event", "url", "state")):
+        met = is_url if name == "url" else str.__eq__
+        yield Wanted(name, where[name], partial(_is_any, met, where[name]), few=name in ("event", "state"))
+    yield Wanted("posted", "yes", lambda values: "yes" in values, few=True)
 
 
-def _is_url(url: str, wanted: str) -> bool:
-    from fnmatch import fnmatchcase
-
-    return fnmatchcase(url, wanted) if "*" in wanted else url == wanted
+def _is_any(met: Callable[[str, str], bool], text: str, values: Sequence[str]) -> bool:
+    return any(met(each, text) for each in values)
 
 
-def _in_words(where: Mapping[str, Any], came: int, count: int, seconds: float, near: list[Near]) -> str:
-    about = "".join(
-        f" {word} {where[name]}"
-        for name, word in (
-            ("recipient", "about"),
-            ("message_id", "of message"),
-            ("url", "to"),
-            ("url_pattern", "to"),
-            ("domain", "from"),
-        )
-        if where.get(name)
-    )
-    many, posts = (f"Only {came} of {count}", "webhook posts") if came else ("No", "webhook post")
-    what = " ".join(filter(None, (many, where.get("event"), posts)))
-    if not near:
-        there = "None was to be made: nothing happened yet that a webhook is set up for."
-    else:
-        told = ", ".join(f"{each.told.webhook} of {each.told.recipient} to {each.told.url}" for each in near)
-        there = f"There is: {told}."
-    return f"{what}{about} came within {seconds:g} s. {there}"
+def _values_of(told: Told, name: str) -> list[str]:
+    if name == "posted":
+        return ["no" if told.attempts == "[]" else "yes"]
+    return [told.webhook, told.event] if name == "event" else [getattr(told, name)]
+
+
+def absence(where: Mapping[str, Any], came: int, count: int, seconds: float, near: list[Near[Told]]) -> str:
+    """That it was not made, in a sentence, and what is nearest to it in another."""
+    about = "".join(f" {word} {shown(where[name])}" for name, word in _ABOUT.items() if name in where)
+    thing = " ".join(filter(None, (where.get("event"), "webhook post")))
+    none = "None was to be made: nothing happened yet that a webhook is set up for."
+    return in_words(thing, about, came, count, seconds, near, _brief, none)
+
+
+def _brief(told: Told) -> str:
+    return f"{told.webhook} of {told.recipient} to {told.url}"

@@ -11,9 +11,10 @@ from mailgun_emulator.state import inbox
 from mailgun_emulator.state.inbox import Direction, Search
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.transaction import Tx
-from mailgun_emulator.web.nearest import Wanted, nearest
+from mailgun_emulator.web.nearest import Near, Wanted, in_words, nearest, shown, wanted_times
 
 MOST_COMPARED = 200
+MOST_RECIPIENTS = 3
 _ASKED_AS = {ANYWHERE: "query", "message-id": "message_id"}
 _SAID = {
     "to": "to {}",
@@ -26,7 +27,7 @@ _SAID = {
 }
 
 
-def list_near(tx: Tx, search: Search) -> list[tuple[SentMessage, str]]:
+def list_near(tx: Tx, search: Search) -> list[Near[SentMessage]]:
     """Of the newest of either direction."""
     rows = inbox.find(tx, Search(direction=Direction.ANY))[:MOST_COMPARED]
     wanted = list(_wanted(search))
@@ -37,7 +38,7 @@ def list_near(tx: Tx, search: Search) -> list[tuple[SentMessage, str]]:
             return ["incoming" if "incoming" in orjson.loads(message.options) else "outgoing"]
         if name in ("since", "before"):
             return [dates.rfc3339_ms(message.accepted_at)]
-        return _shown(words[name], inbox.values_of(tx, message, words[name].field))
+        return _compared(words[name], inbox.values_of(tx, message, words[name].field))
 
     return nearest(wanted, inbox.list_sent(tx, rows), values_of)
 
@@ -48,15 +49,10 @@ def _wanted(search: Search) -> Iterator[Wanted]:
         yield Wanted("direction", search.direction, lambda values: search.direction in values)
     for word in search.words:
         yield Wanted(_name_of(word), word.text, partial(_fits, word), word.negated)
-    if search.since > 0:
-        since = dates.rfc3339_ms(search.since)
-        yield Wanted("since", f"{since} or later", lambda values: values[0] >= since)
-    if search.before < inbox.EVER:
-        before = dates.rfc3339_ms(search.before)
-        yield Wanted("before", f"earlier than {before}", lambda values: values[0] < before)
+    yield from wanted_times(search.since, search.before)
 
 
-def _shown(word: Word, values: list[str]) -> list[str]:
+def _compared(word: Word, values: list[str]) -> list[str]:
     """Who looks for an address needs no names."""
     return list(filter(is_address, values)) if is_address(word.text) else values
 
@@ -69,28 +65,19 @@ def _name_of(word: Word) -> str:
     return _ASKED_AS.get(word.field, word.field)
 
 
-def absence(
-    search: Search, came: int, count: int, seconds: float, near: list[tuple[SentMessage, str]]
-) -> str:
+def absence(search: Search, came: int, count: int, seconds: float, near: list[Near[SentMessage]]) -> str:
     """That it did not come, in a sentence, and what is nearest to it in another."""
-    incoming = "incoming " if search.direction == Direction.INCOMING else ""
-    many = f"Only {came} of {count} {incoming}messages" if came else f"No {incoming}message"
-    told = " ".join([many, *map(_said, search.words)])
-    return f"{told} came within {seconds:g} s. {_instead(near)}"
+    thing = "incoming message" if search.direction == Direction.INCOMING else "message"
+    about = "".join(f" {_said(word)}" for word in search.words)
+    return in_words(thing, about, came, count, seconds, near, _brief, "There are no messages at all.")
 
 
 def _said(word: Word) -> str:
-    said = _SAID.get(word.field, "with '{}' in it").format(word.text)
+    said = _SAID.get(word.field, "with '{}' in it").format(shown(word.text))
     return f"not {said}" if word.negated else said
 
 
-def _instead(near: list[tuple[SentMessage, str]]) -> str:
-    others = [(message, text) for message, text in near if text]
-    if not near:
-        return "There are no messages at all."
-    if not others:
-        return "There are no others."
-    message, text = others[0]
+def _brief(message: SentMessage) -> str:
     subject = orjson.loads(message.headers).get("subject", "")
-    whom = ", ".join(orjson.loads(message.recipients))
-    return f"The nearest is '{subject}' to {whom} – {text}."
+    whom = ", ".join(orjson.loads(message.recipients)[:MOST_RECIPIENTS])
+    return f"'{shown(subject)}' to {whom}"

@@ -13,6 +13,12 @@ from mailgun_emulator.web.forms import LARGEST, Fields, header_values
 Item = TypeVar("Item")
 
 
+class InvalidCursor(BadRequest):
+    """Of a list of `/_emulator`."""
+
+    message = "cursor is none that `next` told"
+
+
 class Paging(BaseModel):
     """All four are there on every page, the empty last one too (facts/sending.md, trap 12)."""
 

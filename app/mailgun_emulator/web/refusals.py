@@ -6,59 +6,12 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from mailgun_emulator.core.errors import Forbidden, InvalidPrivateKey, NotFound, TooManyRequests, Unauthorized
-from mailgun_emulator.mail import dates
-from mailgun_emulator.pipeline.leniency import (
-    DisabledDomain,
-    SandboxRestricted,
-    UnknownDomain,
-    UnverifiedDomain,
-)
+from mailgun_emulator.pipeline.leniency import UnknownDomain
+from mailgun_emulator.pipeline.reasons import REASONS, RETRY_AFTER, filled
 from mailgun_emulator.state.faults import Call
 
-RETRY_AFTER = 60.0
-"""Seconds, if nothing else is asked for (facts/account.md, 0.5)."""
 CALLS = 300
-"""How many there may be in a minute, likewise."""
-NOT_ALLOWED = "Domain {domain} is not allowed to send"
-
-
-class Reason(NamedTuple):
-    status: int
-    text: str
-
-
-REASONS = {
-    "unverified": Reason(400, UnverifiedDomain.message.replace("{name}", "{domain}")),
-    "not-activated": Reason(
-        400,
-        f"{NOT_ALLOWED}: Please activate your Mailgun account. Check your inbox or log in to your control panel "
-        "to resend the activation email.",
-    ),
-    "probation": Reason(
-        400,
-        f"{NOT_ALLOWED}: You are sending too fast. Your account is on probation and the account has been "
-        "temporarily disabled.",
-    ),
-    "recipient-limit": Reason(400, f"{NOT_ALLOWED}: recipient limit exceeded"),
-    "account-disabled": Reason(403, f"{NOT_ALLOWED}: Account disabled"),
-    "account-inactive": Reason(403, f"{NOT_ALLOWED}: Account Inactivity"),
-    "domain-disabled": Reason(403, DisabledDomain.message.replace("{name}", "{domain}")),
-    "large-batches": Reason(403, f"{NOT_ALLOWED} large batches yet"),
-    "free-account": Reason(
-        403,
-        f"{NOT_ALLOWED}: Free accounts are for test purposes only. Please upgrade or add the address to "
-        "authorized recipients in Account Settings.",
-    ),
-    "sandbox": Reason(403, f"{NOT_ALLOWED}: {SandboxRestricted.reason}"),
-    "too-many-requests": Reason(429, f"{NOT_ALLOWED}: request limit exceeded, try again after {{until}}"),
-    "too-many-recipients": Reason(429, f"{NOT_ALLOWED}: recipient limit exceeded, try again after {{until}}"),
-    "too-many-bytes": Reason(429, f"{NOT_ALLOWED}: bytes limit exceeded, try again after {{until}}"),
-    "too-many-per-second": Reason(
-        429,
-        f"{NOT_ALLOWED}: account-requests-per-sec limit exceeded, try again after {{seconds}} seconds",
-    ),
-}
-"""Why Mailgun takes no messages from a domain, in its own words (facts/sending.md, 1.7)."""
+"""How many there may be in a minute (facts/account.md, 0.5)."""
 _DOMAINS_AND_WEBHOOKS = re.compile(r"/v[34]/domains(/[^/]+(/webhooks(/.*)?)?)?|/v1/webhooks(/.*)?")
 _CERTIFICATES_AND_ROTATION = ("/v2/x509", "/v1/dkim_management")
 _KEYS = {400: "Reason", 402: "Reason", 404: "Description", 409: "Description", 429: "Description"}
@@ -79,7 +32,7 @@ def refusal(does: dict[str, Any], call: Call, now: float) -> Refusal:
     seconds = does.get("retry_after", RETRY_AFTER if status == TooManyRequests.status else None)
     text = does.get("message")
     if text is None:
-        text = _filled(reason.text if reason else _text(status, call), call, now + (seconds or 0.0), seconds)
+        text = filled(reason.text if reason else _text(status, call), call.domain, now, seconds)
     headers = _when(status, now, seconds)
     if status == Unauthorized.status:
         headers.update(Unauthorized().headers())
@@ -99,14 +52,6 @@ def body(status: int, text: str, call: Call) -> dict[str, Any] | str:
     if call.path.startswith(_CERTIFICATES_AND_ROTATION):
         return {_KEYS.get(status, "message"): text}
     return {"message": text}
-
-
-def _filled(text: str, call: Call, until: float, seconds: float | None) -> str:
-    return (
-        text.replace("{domain}", call.domain)
-        .replace("{until}", dates.rfc2822(ceil(until), "UTC"))
-        .replace("{seconds}", str(ceil(seconds or 0)))
-    )
 
 
 def _when(status: int, now: float, seconds: float | None) -> dict[str, str]:

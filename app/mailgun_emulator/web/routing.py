@@ -133,11 +133,11 @@ class RouteIndex(BaseRoute):
         elif scope["method"] == "OPTIONS":
             await PlainTextResponse("", 200)(scope, receive, send)
         elif scope["path"].startswith(ANALYTICS):
-            self._hint(scope)
+            self._hint(scope, known)
             await JSONResponse({"error": "Not Found"}, 404)(scope, receive, send)
         elif known:
+            self._hint(scope, known)
             methods = ", ".join(sorted(known))
-            hints.hint(scope, f"{scope['method']} is no method of this path: it knows {methods}")
             refusal = PlainTextResponse("Method Not Allowed\n", 405, {"Allow": methods})
             await refusal(scope, receive, send)
         else:
@@ -145,11 +145,15 @@ class RouteIndex(BaseRoute):
 
     async def _unknown(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As Mailgun's Go services answer (facts/sending.md, 10.2)."""
-        self._hint(scope)
+        self._hint(scope, set())
         headers = {"X-Content-Type-Options": "nosniff"}
         await PlainTextResponse("404 page not found\n", 404, headers)(scope, receive, send)
 
-    def _hint(self, scope: Scope) -> None:
+    def _hint(self, scope: Scope, known: set[str]) -> None:
+        if known:
+            methods = ", ".join(sorted(known))
+            hints.hint(scope, f"{scope['method']} is no method of this path: it knows {methods}")
+            return
         from mailgun_emulator.web import path_hints  # seldom needed
 
         hints.hint(scope, path_hints.about(self, scope["method"], _segments(scope)))

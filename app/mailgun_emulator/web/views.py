@@ -1,7 +1,13 @@
 """Answers that several sections give."""
 
+from typing import Any
+
 from pydantic import BaseModel
 
 
 class Done(BaseModel):
     message: str
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
+"""Of an operation that is refused with nothing but a message."""
