@@ -62,6 +62,31 @@ def test_the_next_request_fails(mailgun: Mailgun) -> None:
     assert [each.status for each in mailgun.requests(method="POST")] == [429, 200]
 
 
+def test_outcomes_are_replaced(mailgun: Mailgun) -> None:
+    rules = mailgun.outcomes.put([{"match": {"tag": "x"}, "code": 550}, {"match": {"tag": "y"}, "code": 451}])
+    assert [rule["code"] for rule in mailgun.outcomes.list()] == [550, 451]
+    mailgun.outcomes.replace(rules[1]["id"], {"match": {"tag": "y"}, "code": 552})
+    assert mailgun.outcomes.get(rules[1]["id"])["code"] == 552
+    message = mailgun.send(fields={"o:tag": "y"})
+    assert mailgun.wait_for_event("failed", message=message).code == 552
+
+
+def test_a_message_may_be_sent_and_only_its_answer_lost(mailgun: Mailgun) -> None:
+    fault = mailgun.faults.add(cut=True, after=True, operation="send_message", times=1)
+    with pytest.raises(EmulatorError):
+        mailgun.send(subject="Twice?")
+    assert mailgun.faults.get(fault["id"])["hits"] == 1
+    mailgun.assert_sent(subject="Twice?", count=1)
+
+
+def test_mailgun_may_take_no_messages_for_a_reason(mailgun: Mailgun) -> None:
+    mailgun.faults.add(reason="large-batches", every=2)
+    mailgun.send()
+    with pytest.raises(EmulatorError, match="large batches"):
+        mailgun.send()
+    mailgun.send()
+
+
 def test_faults_are_asked_for(mailgun: Mailgun) -> None:
     fault = mailgun.faults.add(503, method="POST", path="/v3/*/messages")
     for _ in range(2):

@@ -1,6 +1,6 @@
 """What tests ask to go otherwise than well: outcomes of deliveries, and faults of the API."""
 
-from typing import Any
+from typing import Any, Literal
 
 from mailgun_emulator.testing.account_client import AccountClient
 from mailgun_emulator.testing.http_client import is_told
@@ -73,6 +73,17 @@ class Outcomes:
         """In their order, with how often each was `seen` and applied (`hits`)."""
         return _items(self._client.get(_OUTCOMES))
 
+    def get(self, rule_id: str) -> dict[str, Any]:
+        return _made(self._client.get(f"{_OUTCOMES}/{rule_id}"))
+
+    def put(self, rules: Rules) -> Rules:
+        """Have these in this order and no others: `[{"match": {"recipient": "*@a.com"}, "code": 550}]`."""
+        return _items(self._client.ask("PUT", _OUTCOMES, json={"items": rules}))
+
+    def replace(self, rule_id: str, rule: dict[str, Any]) -> dict[str, Any]:
+        """Where it stands, by one that is written as for `put`; it counts from the start."""
+        return _made(self._client.ask("PUT", f"{_OUTCOMES}/{rule_id}", json=rule))
+
     def delete(self, rule_id: str) -> None:
         self._client.delete(f"{_OUTCOMES}/{rule_id}")
 
@@ -90,10 +101,12 @@ class Faults:
         self,
         status: int | None = None,
         *,
+        reason: str | None = None,
         retry_after: float | None = None,
         message: str | None = None,
         delay: str | float | None = None,
-        cut: bool | None = None,
+        cut: Literal[True, "half"] | None = None,
+        after: bool | None = None,
         malformed: bool | None = None,
         slow: str | float | None = None,
         quota: dict[str, Any] | None = None,
@@ -104,13 +117,15 @@ class Faults:
         domain: str | None = None,
         webhook: str | None = None,
         nth: int | None = None,
+        every: int | None = None,
         probability: float | None = None,
     ) -> dict[str, Any]:
         """The fault, with its `id`. `path` and `webhook`, a URL that is posted to, may hold `*`.
 
-        It is one of: a `status` with Mailgun's body for it, `cut` connections, `malformed` bodies, `slow` ones, a
-        `quota` as `{"messages": 100, "per": "hour"}`; or a `delay` alone, which also goes with the others. `times`
-        is how often it happens; else until it is deleted.
+        It is one of: a `status` with Mailgun's body for it, a `reason` why Mailgun takes no messages (`probation`,
+        `account-disabled` …), `cut` connections (`after` the request was carried out), `malformed` bodies, `slow`
+        ones, a `quota` as `{"messages": 100, "per": "hour"}`; or a `delay` alone, which also goes with the others.
+        `times` is how often it happens; else until it is deleted.
         """
         match = {
             "method": method,
@@ -119,14 +134,17 @@ class Faults:
             "domain": domain,
             "webhook": webhook,
             "nth": nth,
+            "every": every,
             "probability": probability,
         }
         do = {
             "status": status,
+            "reason": reason,
             "retry_after": retry_after,
             "message": message,
             "delay": delay,
             "cut": cut,
+            "after": after,
             "malformed": malformed,
             "slow": slow,
             "quota": quota,
@@ -137,6 +155,9 @@ class Faults:
     def list(self) -> Rules:
         """Each with how often it happened (`hits`)."""
         return _items(self._client.get(_FAULTS))
+
+    def get(self, fault_id: str) -> dict[str, Any]:
+        return _made(self._client.get(f"{_FAULTS}/{fault_id}"))
 
     def delete(self, fault_id: str) -> None:
         self._client.delete(f"{_FAULTS}/{fault_id}")
