@@ -126,6 +126,10 @@ class Session:
         else:
             typer.echo(in_words())
 
+    def confirm(self, told: Any) -> None:
+        """That it is done, in the server's words."""
+        self.tell(told, lambda: terminal.line(told["message"]))
+
 
 def client_command(
     app: typer.Typer, name: str | None = None

@@ -80,14 +80,14 @@ def delete(
 ) -> None:
     """Delete a fault."""
     told = session.delete(f"{PATH}/{fault_id}")
-    session.tell(told, lambda: str(told["message"]))
+    session.confirm(told)
 
 
 @client_command(app)
 def clear(session: Session) -> None:
     """Delete all faults."""
     told = session.delete(PATH)
-    session.tell(told, lambda: str(told["message"]))
+    session.confirm(told)
 
 
 def tell_all(session: Session) -> None:

@@ -231,7 +231,7 @@ def delete(
     if message_ids:
         for each in message_ids:
             told = session.delete(f"{PATH}/{quoted(each)}")
-            session.tell(told, lambda told=told: told["message"])  # type: ignore[misc]  # a default binds the loop's value
+            session.confirm(told)
         return
     told = session.delete(PATH, asked)
-    session.tell(told, lambda: terminal.line(told["message"]))
+    session.confirm(told)

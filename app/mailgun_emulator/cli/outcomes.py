@@ -76,14 +76,14 @@ def follow_up(text: str) -> dict[str, Any]:
 def delete(session: Session, rule_id: RuleId) -> None:
     """Delete a rule."""
     told = session.delete(f"{PATH}/{rule_id}")
-    session.tell(told, lambda: str(told["message"]))
+    session.confirm(told)
 
 
 @client_command(app)
 def clear(session: Session) -> None:
     """Delete all rules."""
     told = session.delete(PATH)
-    session.tell(told, lambda: str(told["message"]))
+    session.confirm(told)
 
 
 def tell_all(session: Session) -> None:

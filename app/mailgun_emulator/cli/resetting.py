@@ -11,4 +11,4 @@ def reset(session: Session) -> None:
     """Go back to the start; with --api-key empty that key's account and leave the others alone."""
     path = f"/_emulator/accounts/{session.account['id']}/reset" if session.api_key else "/_emulator/reset"
     told = session.post(path)
-    session.tell(told, lambda: str(told["message"]))
+    session.confirm(told)

@@ -44,14 +44,14 @@ def list_(session: Session) -> None:
 def restore(session: Session, name: Name) -> None:
     """Go back to how it stood."""
     told = session.client.request("POST", f"{PATH}/{quoted(name)}/restore", timeout=PATIENCE_SECONDS)
-    session.tell(told, lambda: str(told["message"]))
+    session.confirm(told)
 
 
 @client_command(app)
 def delete(session: Session, name: Name) -> None:
     """Delete a snapshot."""
     told = session.delete(f"{PATH}/{quoted(name)}")
-    session.tell(told, lambda: str(told["message"]))
+    session.confirm(told)
 
 
 @client_command(app)
