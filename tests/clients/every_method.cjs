@@ -243,8 +243,12 @@ const stories = [
   apiKeys, sandbox, certificates,
 ];
 
+const desk = { mg, url, domain, receiver, emulator, drain, status, names, message };
+const parts = ['accounts', 'ips', 'validation', 'placement'];
+
 async function main() {
-  for (const story of stories) await story();
+  const more = parts.flatMap((part) => require(`./stories/${part}.cjs`)(desk));
+  for (const story of [...more, ...stories]) await story();
   console.log(JSON.stringify(told()));
 }
 

@@ -1,5 +1,6 @@
 """Where the stories with Mailgun's Python package are told."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from tests.clients.mailgun_package import Spoken
@@ -28,3 +29,6 @@ class Desk(NamedTuple):
 def body_of(response: Any, status: int = 200) -> dict[str, Any]:
     assert response.status_code == status, response.text
     return dict(response.json())
+
+
+Story = Callable[[Desk], Awaitable[None]]

@@ -28,7 +28,9 @@ class ParentIsSubaccount(BadRequest):
 class Account(SQLModel, table=True):
     """`signing_key` signs webhooks; `public_key` was for client-side validation. Times: seconds since 1970.
 
-    A subaccount has a `parent_id`. `clock_offset` and `clock_frozen_at` are those of the account's `core.clock.Clock`.
+    A subaccount has a `parent_id`. `status` is open, disabled or closed. `features` and `settings` are JSON objects;
+    a `message_limit` is for a month. `clock_offset` and `clock_frozen_at` are those of the account's
+    `core.clock.Clock`.
     """
 
     __tablename__: ClassVar[Any] = "account"
@@ -38,6 +40,11 @@ class Account(SQLModel, table=True):
     public_key: str
     created_at: float
     parent_id: str | None = Field(default=None, foreign_key="account.id", ondelete="CASCADE", index=True)
+    status: str = "open"
+    updated_at: float = 0.0
+    features: str = "{}"
+    settings: str = "{}"
+    message_limit: int | None = None
     clock_offset: float = 0.0
     clock_frozen_at: float | None = None
 
@@ -94,6 +101,7 @@ def create(
         signing_key=signing_key or f"key-{tx.ids.hex(32)}",
         public_key=f"pubkey-{tx.ids.hex(32)}",
         created_at=tx.now if created_at is None else created_at,
+        updated_at=tx.now if created_at is None else created_at,
         parent_id=parent_id,
     )
     _INSERT.run(tx, **account.model_dump())

@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from mailgun_emulator.state.lock import DatabaseUnusable, lock
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x4D47454D  # "MGEM", so that a file of another program is told from ours
 
 

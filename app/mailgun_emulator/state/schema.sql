@@ -5,6 +5,11 @@ CREATE TABLE account (
 	public_key VARCHAR NOT NULL, 
 	created_at FLOAT NOT NULL, 
 	parent_id VARCHAR, 
+	status VARCHAR NOT NULL, 
+	updated_at FLOAT NOT NULL, 
+	features VARCHAR NOT NULL, 
+	settings VARCHAR NOT NULL, 
+	message_limit INTEGER, 
 	clock_offset FLOAT NOT NULL, 
 	clock_frozen_at FLOAT, 
 	PRIMARY KEY (id), 
@@ -17,6 +22,16 @@ CREATE TABLE start (
 	id INTEGER NOT NULL, 
 	at FLOAT NOT NULL, 
 	PRIMARY KEY (id)
+);
+
+CREATE TABLE account_ip (
+	account_id VARCHAR NOT NULL, 
+	ip VARCHAR NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	band VARCHAR NOT NULL, 
+	created_at FLOAT NOT NULL, 
+	PRIMARY KEY (account_id, ip), 
+	FOREIGN KEY(account_id) REFERENCES account (id) ON DELETE CASCADE
 );
 
 CREATE TABLE account_webhook (

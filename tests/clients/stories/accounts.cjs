@@ -1,0 +1,2 @@
+// Accounts, subaccounts and custom limits, with Mailgun's JavaScript client.
+module.exports = () => [];

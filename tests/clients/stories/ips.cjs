@@ -1,0 +1,2 @@
+// IPs and IP pools, with Mailgun's JavaScript client.
+module.exports = () => [];

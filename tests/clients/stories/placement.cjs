@@ -1,0 +1,2 @@
+// Inbox placement, with Mailgun's JavaScript client.
+module.exports = () => [];
