@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 
-from tests import plain
+from tests import called, plain
 from tests.receiver import Receiver, receiving
 
 pytest_plugins = ["pytester"]
@@ -33,6 +33,10 @@ RECORDED_OTHERWISE = (
     (
         r"GET /v3/\S+/events 200: .*\.template\.is-text: (True|False) is not of type 'string'",
         "a boolean in the document's Logs, which tell the same events",
+    ),
+    (
+        r"GET /v1/thresholds/hits 200: .*\.metric: '(email_preview_success_count|seed_test_count)' is not one of .*",
+        "hits of limits: the document's own examples have their figures",
     ),
 )
 """What the published document denies and real clients rely on, besides what its list of deviations says."""
@@ -64,6 +68,7 @@ def contract() -> Any:
 
 def violations_of(request: Any, path: str, response: Any) -> list[str]:
     """How an answer breaks the contract."""
+    called.note(request.method, path, response.status_code)
     if contract() is None:
         return []
     # On the wire a wrong key is answered in plain text, whatever the document says (facts/account.md, 0.5).
@@ -138,3 +143,24 @@ def receiver() -> Iterator[Receiver]:
     """A real HTTP server to post to."""
     with receiving() as server:
         yield server
+
+
+_told: set[tuple[str, str, bool]] = set()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker's tests called."""
+    _told.update(tuple(each) for each in getattr(node, "workeroutput", {}).get("called", ()))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Of all tests together: each operation of the reference was answered well by one, and refused by another."""
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["called"] = called.told()
+        return
+    is_whole = not config.option.keyword and config.args == config.getini("testpaths")
+    if is_whole and _told and session.exitstatus == 0 and (missing := called.missing(_told)):
+        print("", *missing, sep="\n")  # noqa: T201 - there is no other way to say why the run fails
+        session.exitstatus = 1

@@ -23,7 +23,7 @@ from mailgun_emulator.web.front import Front
 from mailgun_emulator.web.journal import Journal
 from mailgun_emulator.web.routing import RouteIndex
 
-TRACKING = {"tracking": ("/c", "/o", "/u")}
+TRACKING = {"tracking": ("/c", "/o", "/u", "/confirm")}
 """Where the links in messages lead, as `api.SECTIONS`."""
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ class Emulator:
         self.journal = Journal(settings.journal, self.database)
         self.snapshots = SnapshotStore(settings.database)
         self.default_account_id = ""
-        self.base_url = f"http://{settings.host}:{settings.port}"
         self._starting = self._read_fixtures()
         self.smtp = self._listen()
         self._started_at = self.clock.now()
@@ -53,6 +52,15 @@ class Emulator:
         self.worker: Worker | None = None
         self.stopping = asyncio.Event()
         """Set when the server begins to stop: answers that have no end of their own end then."""
+
+    @property
+    def base_url(self) -> str:
+        """Where its HTTP API is, known for sure once it listens."""
+        return self.database.base_url
+
+    @base_url.setter
+    def base_url(self, url: str) -> None:
+        self.database.base_url = url
 
     def _read_fixtures(self) -> "StartingState | None":
         """Raise `BadSetting` for what can't be loaded."""
@@ -83,9 +91,10 @@ class Emulator:
                 self._pristine.close()
                 self._pristine = None
 
-    def signing_key(self) -> str:
-        """Of the default account: as set, else as the file has it."""
-        kept = None if "signing_key" in self.settings.model_fields_set else self.database.signing_key()
+    def signing_key(self, *, first: bool = False) -> str:
+        """Of the default account: as set, else as the file has it, or the `first` that the file knows of."""
+        is_set = "signing_key" in self.settings.model_fields_set
+        kept = None if is_set else self.database.signing_key(first=first)
         if kept is None and self._starting is not None:
             kept = self._starting.signing_key
         return kept or self.settings.signing_key
@@ -122,7 +131,7 @@ class Emulator:
         await self.ready()
         if self._pristine is None:
             self._pristine = Database(self.settings, self.clock, IN_MEMORY)
-            settings = self.settings.model_copy(update={"signing_key": self.signing_key()})
+            settings = self.settings.model_copy(update={"signing_key": self.signing_key(first=True)})
             async with self._pristine.begin() as tx:
                 accounts.ensure_default(tx, settings, self.default_account_id)
         if self.worker is not None:

@@ -1,4 +1,7 @@
-"""Where the links in messages lead: opens, clicks, and the page to unsubscribe on (facts/sending.md, 5.2 and 5.3)."""
+"""Where the links in messages lead: opens, clicks, and the page to unsubscribe on (facts/sending.md, 5.2 and 5.3).
+
+And those in Mailgun's own letters, which say yes to what they ask.
+"""
 
 from base64 import b64decode
 from collections.abc import AsyncIterator
@@ -105,6 +108,18 @@ async def unsubscribe(request: Request, tx: VisitTx, token: str) -> Response:
         return invalid()
     track.unsubscribed(tx, visit, client_of(request))
     return page("You are unsubscribed", f"<p>{who(visit)} gets no more {what(visit)}.</p>")
+
+
+@router.get("/confirm/{token}")
+async def confirm(tx: VisitTx, token: str) -> Response:
+    """Do what a letter asks for; whoever follows its link agrees."""
+    from mailgun_emulator.pipeline import confirming  # seldom needed
+
+    try:
+        title, text = confirming.confirm(tx, token)
+    except confirming.InvalidConfirmation as refusal:
+        return page("This link doesn’t work", f"<p>{escape(str(refusal))}</p>", 404)
+    return page(title, f"<p>{escape(text)}</p>")
 
 
 FORM = '<form method="post"><button type="submit">Unsubscribe</button></form>'

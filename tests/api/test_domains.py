@@ -132,7 +132,9 @@ def test_the_domain_an_account_begins_with_is_verified(client: Client, account: 
         ({"name": "a.example.net", "dkim_key_size": "512"}, "Invalid parameter: dkim_key_size is invalid"),
         ({"name": "a.example.net", "dkim_selector": "a.b"}, "Invalid parameter: dkim_selector is invalid"),
         ({"name": "a.example.net", "ips": "127.0.0.1,no"}, "Invalid parameter: ips is invalid"),
+        ({"name": "a.example.net", "ips": "10.0.0.2"}, "IP 10.0.0.2 is not assigned to the account"),
         ({"name": "a.example.net", "pool_id": "none"}, "Invalid parameter: pool_id is invalid"),
+        ({"name": "a.example.net", "pool_id": "0" * 24}, "IP pool does not belong to the account"),
         ({"name": "a.example.net", "archive_to": "nowhere"}, "Invalid parameter: archive_to is invalid"),
         ({"name": "a.example.net", "message_ttl": "-1"}, "Invalid parameter: message_ttl is invalid"),
         ({"name": "a.example.net", "wildcard": "maybe"}, "Invalid parameter: wildcard is invalid"),
@@ -159,6 +161,8 @@ def test_a_name_is_taken_once_per_account(client: Client) -> None:
 
 
 def test_all_settings_can_be_given_at_once(client: Client) -> None:
+    client.post("/v3/ips/request/new")
+    (ip,) = client.get("/v3/ips", params={"dedicated": "true"}).json()["items"]
     made = make(
         client,
         "all.example.net",
@@ -168,9 +172,8 @@ def test_all_settings_can_be_given_at_once(client: Client) -> None:
         encrypt_incoming_message="yes",
         force_dkim_authority="true",
         force_root_dkim_host="true",
-        ips="127.0.0.1, 10.0.0.2",
+        ips=f"{ip}, {ip}",
         message_ttl="3600",
-        pool_id="0123456789abcdef01234567",
         require_tls="true",
         skip_verification="1",
         smtp_password="secret-word",

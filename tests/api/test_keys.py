@@ -159,6 +159,51 @@ def test_a_role_does_what_it_may_and_no_more(client: Client, account: Account) -
     assert (refused.status_code, refused.json()) == (403, {"message": "Forbidden"})
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "may"),
+    [
+        ("GET", "/v5/users", {"basic", "developer", "admin"}),
+        ("GET", "/v2/ip_whitelist", {"basic", "developer", "admin"}),
+        ("GET", "/v5/accounts/http_signing_key", {"basic", "developer", "admin"}),
+        ("POST", "/v1/analytics/tags", {"basic", "developer", "admin"}),
+        ("POST", "/v2/bounce-classification/metrics", {"basic", "developer", "admin"}),
+        ("POST", "/v3/exports", {"developer", "admin"}),
+        ("POST", "/v1/thresholds/alerts/send", {"developer", "admin"}),
+        ("POST", "/v3/ip_pools", {"developer", "admin"}),
+        ("POST", "/v2/ip_whitelist", {"admin"}),
+        ("DELETE", "/v2/ip/whitelist", {"admin"}),
+        ("POST", "/v5/accounts/http/signing/key", {"admin"}),
+        ("POST", "/v5/sandbox/auth_recipients", {"admin"}),
+        ("POST", "/v5/accounts/subaccounts", {"admin"}),
+        ("DELETE", "/v1/keys/none", {"admin"}),
+        ("POST", "/v3/x.example.com/messages", {"sending", "developer", "admin"}),
+    ],
+)
+def test_each_role_has_its_sections(client: Client, method: str, path: str, may: set[str]) -> None:
+    let_in = set()
+    for role in ("admin", "basic", "developer", "sending"):
+        auth = ("api", make(client, role=role)["secret"])
+        answer = client.request(method, path, auth=auth)
+        if answer.status_code == 403:
+            assert answer.json() == {"message": "Forbidden"}
+        else:
+            let_in.add(role)
+    assert let_in == may
+
+
+def test_a_key_opens_until_it_expires_by_the_accounts_clock(client: Client, account: Account) -> None:
+    hour, day = (make(client, **fields) for fields in ({"expiration": "3600"}, {"kind": "web"}))
+    path = f"/v3/domains/{account.domain}/tracking"
+    for key, before, after in ((hour, "59m", "1m"), (day, "22h", "1h")):
+        auth = ("api", key["secret"])
+        client.post("/_emulator/clock", json={"advance": before})
+        assert client.get(path, auth=auth).status_code == 200
+        client.post("/_emulator/clock", json={"advance": after})
+        assert client.get(path, auth=auth).status_code == 401
+    ids = [key["id"] for key in client.get("/v1/keys").json()["items"]]
+    assert {hour["id"], day["id"]} <= set(ids)
+
+
 def test_the_public_key_is_made_anew(client: Client) -> None:
     first, second = (client.post("/v1/keys/public") for _ in range(2))
     assert first.status_code == 200

@@ -173,12 +173,16 @@ def test_a_wildcard_domain_sends_for_its_subdomains(client: Client, account: Acc
 
 def test_a_domain_sends_from_the_ips_it_was_given(client: Client, account: Account) -> None:
     domain = f"ips-{account.id}.example.com"
-    given = client.post("/v4/domains", data={"name": domain, "ips": "10.0.0.1,10.0.0.2"})
+    for _ in range(3):
+        client.post("/v3/ips/request/new")
+    one, two, three = client.get("/v3/ips", params={"dedicated": "true"}).json()["items"]
+    given = client.post("/v4/domains", data={"name": domain, "ips": f"{one},{two}"})
     assert given.status_code == 200
-    send(client, domain)
-    send(client, domain, **{"o:sending-ip": "10.0.0.2"})
+    for asked in ({}, {}, {"o:sending-ip": three}):
+        send(client, domain, **asked)
     delivered = events(client, domain, event="delivered")
-    assert [event["envelope"]["sending-ip"] for event in delivered] == ["10.0.0.1", "10.0.0.2"]
+    first, second, third = [event["envelope"]["sending-ip"] for event in delivered]
+    assert ({first, second}, third) == ({one, two}, three)
     fields = {"from": "a@x.com", "to": "b@x.com", "text": "hi", "o:sending-ip": "10.0.0.9"}
     refused = client.post(f"/v3/{domain}/messages", data=fields)
     assert refused.status_code == 403

@@ -9,27 +9,6 @@ from tests.conftest import Account
 from tests.receiver import Receiver
 
 WAITING = {
-    "accountManagement.createWebhookSigningKey": "Account Management",
-    "accountManagement.getWebhookSigningKey": "Account Management",
-    "accountManagement.resendActivationEmail": "Account Management",
-    "accountManagement.updateAccountFeature": "Account Management",
-    "accountManagement.updateAccountSettings": "Account Management",
-    "customMessageLimit": "Custom Message Limit",
-    "domains.assignIp": "IPs",
-    "domains.deleteIp": "IPs",
-    "domains.getIps": "IPs",
-    "domains.linkIpPool": "IP Pools",
-    "domains.unlinkIpPoll": "IP Pools",
-    "inboxPlacements": "Inbox Placement",
-    "ip_pools": "IP Pools",
-    "ips": "IPs",
-    "lists.cancelValidation": "Validations",
-    "lists.validate": "Validations",
-    "lists.validationResult": "Validations",
-    "resetSubaccount": "Subaccounts",
-    "setSubaccount": "Subaccounts",
-    "subaccounts": "Subaccounts",
-    "validate": "Validations",
 }
 """Methods, or clients with all that they have, and the section of the reference that they wait for."""
 

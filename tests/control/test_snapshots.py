@@ -295,7 +295,8 @@ SPOILED: dict[str, tuple[str | Spoiled, str]] = {
     ),
     "without an account": ("DELETE FROM account", "its table .* refers to rows that are missing"),
     "of two accounts": (
-        "INSERT INTO account SELECT 'b', name, signing_key, public_key, created_at, NULL, 0, NULL FROM account",
+        "INSERT INTO account (id, name, signing_key, public_key, created_at, status, updated_at, features, settings,"
+        " clock_offset) SELECT 'b', name, '', '', created_at, status, 0, '{}', '{}', 0 FROM account",
         "it is of several accounts",
     ),
 }

@@ -92,5 +92,22 @@ def test_a_sandbox_domain_sends_to_authorised_recipients_only(strict: tuple[Clie
         ("rejected", "", reason)
     ]
     assert client.post("/v5/sandbox/auth_recipients", params={"email": "Bob@x.com"}).status_code == 200
+    assert client.post(f"/v3/{sandbox}/messages", data=fields()).status_code == 403
+    (invitation,) = client.get("/_emulator/messages", params={"to": "bob@x.com"}).json()["items"]
+    (link,) = client.get(f"/_emulator/messages/{invitation['id']}").json()["links"]
+    assert client.get(link["url"]).status_code == 200
     assert client.post(f"/v3/{sandbox}/messages", data=fields()).status_code == 200
     assert client.post(f"/v3/{sandbox}/messages", data=fields("eve@x.com")).status_code == 403
+
+
+def test_webhooks_are_changed_300_times_a_minute_at_the_most(strict: tuple[Client, Account]) -> None:
+    client, account = strict
+    path = f"/v3/domains/{account.domain}/webhooks"
+    client.post("/_emulator/clock", json={"freeze": "now"})
+    for _ in range(300):
+        assert client.get(path).status_code == 200
+    refused = client.get(path)
+    assert (refused.status_code, refused.json()) == (429, {"retry-seconds": 60})
+    assert client.get(f"/v4/domains/{account.domain}").status_code == 200
+    client.post("/_emulator/clock", json={"advance": "1m"})
+    assert client.get(path).status_code == 200

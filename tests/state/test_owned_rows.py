@@ -70,6 +70,15 @@ def test_the_number_at_the_beginning_of_a_jobs_subject_is_moved() -> None:
         (Step.ROTATE_KEYS, "12ab"): "12ab",
         (Step.IMPORT, "12ab 3"): "12ab 3",
         (Step.CERTIFY, "1.example.com"): "1.example.com",
+        (Step.VALIDATE, "12ab-3c 0"): "12ab-3c 0",
+        (Step.EXPORT, "12ab"): "12ab",
+        (Step.PLACE, "12ab-34cd"): "12ab-34cd",
+        (Step.CHECK_THRESHOLDS, ""): "",
+        (Step.ALERT, '["12ab","C1",{}]'): '["12ab","C1",{}]',
+        (Step.DELIST, "12ab"): "12ab",
+        (Step.MOVE_IPS, '["add","1.2.3.4"]'): '["add","1.2.3.4"]',
+        (Step.ENROLL_DOMAINS, '{"subaccounts":true,"by":"api"}'): '{"subaccounts":true,"by":"api"}',
+        (Step.CHECK_HEALTH, "12ab"): "12ab",
     }
     assert {step for step, _ in moved} == set(Step), "say of a new step what its subject begins with"
     assert {key: jobs.moved(*key, shifts) for key in moved} == moved

@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests import plain
 
 from mailgun_emulator.testing import EmulatorError, Mailgun
 
@@ -235,3 +236,22 @@ def test_the_environment_finds_the_account(mailgun: Mailgun) -> None:
         "MAILGUN_WEBHOOK_SIGNING_KEY": mailgun.signing_key,
     }
     assert mailgun.smtp_port
+
+
+def test_a_subaccount_that_a_program_made_is_watched_like_any_account(mailgun: Mailgun) -> None:
+    key = ("api", mailgun.api_key)
+    made = plain.post(f"{mailgun.url}/v5/accounts/subaccounts", auth=key, data={"name": "Shop"}).json()
+    shop = mailgun.subaccount("Shop")
+    assert shop.id == made["subaccount"]["id"]
+    message = {"from": "a@shop.example.com", "to": "bob@x.com", "subject": "Hi", "text": "hi"}
+    sent = plain.post(
+        f"{mailgun.url}/v3/shop.example.com/messages",
+        auth=key,
+        data=message,
+        headers={"X-Mailgun-On-Behalf-Of": shop.id},
+    )
+    assert sent.status_code == 200
+    assert shop.wait_for_message(to="bob@x.com").subject == "Hi"
+    assert mailgun.find_messages() == []
+    with pytest.raises(LookupError, match=r"has no subaccount 'Shops', but \['Shop'\]"):
+        mailgun.subaccount("Shops")

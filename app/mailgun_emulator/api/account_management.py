@@ -1,17 +1,79 @@
 """Account Management: the account's own settings (facts/account.md, 9)."""
 
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+import orjson
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, BeforeValidator, Field
 
-from mailgun_emulator.state import sandbox_recipients
+from mailgun_emulator.core.errors import BadRequest
+from mailgun_emulator.pipeline import confirming
+from mailgun_emulator.state import account_settings, accounts, sandbox_recipients, users
 from mailgun_emulator.state.sandbox_recipients import SandboxRecipient
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import Form, form
+from mailgun_emulator.web.forms import Form, as_flag, form
+from mailgun_emulator.web.hints import hint
 from mailgun_emulator.web.views import Done
 
 router = APIRouter(tags=["Account Management"])
+
+LONGEST_TIMEOUT = 2**31 - 1
+
+
+class NothingToUpdate(BadRequest):
+    message = (
+        "Either `name`, `absolute_timeout`, `inactive_timeout`, or `logout_redirect_url` must be provided to "
+        "update account info."
+    )
+
+
+class NoValidUpdates(BadRequest):
+    message = "No valid updates provided"
+
+
+Timeout = Annotated[
+    int | None,
+    BeforeValidator(lambda value: None if value == "" else value),
+    Field(default=None, gt=0, le=LONGEST_TIMEOUT),
+]
+
+
+class AccountForm(Form):
+    """Timeouts in seconds. A `web` key, which a session has, lives no longer than `absolute_session_timeout`, and no
+    longer than `inactive_session_timeout` without being used.
+    """
+
+    name: str = ""
+    inactive_session_timeout: Timeout = None
+    absolute_session_timeout: Timeout = None
+    logout_redirect_url: str | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """All but the name, as far as it was given."""
+        return {name: value for name, value in self.model_dump(exclude={"name"}).items() if value is not None}
+
+
+def read_feature(value: Any) -> Any:
+    """`{"enabled": true}`, in JSON text or in a body that is JSON."""
+    try:
+        told = orjson.loads(value or "{}") if isinstance(value, str) else value
+    except orjson.JSONDecodeError:
+        raise NoValidUpdates from None
+    enabled = as_flag(told.get("enabled")) if isinstance(told, dict) else None
+    if not isinstance(enabled, bool):
+        raise NoValidUpdates
+    return enabled
+
+
+Feature = Annotated[bool | None, BeforeValidator(read_feature)]
+
+
+class FeaturesForm(Form):
+    """Each is `{"enabled": true}` as JSON text. With `webhooks_redact_pii` webhooks don't tell whom they are about."""
+
+    invalid: ClassVar[str] = NoValidUpdates.message
+    ai_insights: Feature = None
+    webhooks_redact_pii: Feature = None
 
 
 class RecipientForm(Form):
@@ -32,14 +94,82 @@ class InvitedRecipient(BaseModel):
     recipient: RecipientView
 
 
+class Succeeded(BaseModel):
+    success: bool
+
+
+class SigningKey(BaseModel):
+    http_signing_key: str
+
+
+class RenewedSigningKey(BaseModel):
+    message: str
+    http_signing_key: str
+
+
 def view(recipient: SandboxRecipient) -> RecipientView:
     return RecipientView(email=recipient.email, activated=recipient.activated)
+
+
+@router.put("/v5/accounts", responses={400: {"model": Done}})
+async def update_account(
+    request: Request, tx: CurrentTx, asked: Annotated[AccountForm, form(AccountForm)]
+) -> Done:
+    """Name the account anew; say how long sessions last, and where who logs out is led to."""
+    changes = asked.settings()
+    if not asked.name and not changes:
+        raise NothingToUpdate
+    if asked.logout_redirect_url:
+        hint(request, "`logout_redirect_url` is remembered and makes no difference: nobody logs out here")
+    account = accounts.get(tx, tx.account_id)
+    account.name = asked.name or account.name
+    account_settings.change(tx, account, changes)
+    return Done(message="Account info has been updated")
+
+
+@router.put("/v5/accounts/features", responses={400: {"model": Done}})
+async def update_account_features(
+    request: Request, tx: CurrentTx, asked: Annotated[FeaturesForm, form(FeaturesForm)]
+) -> Succeeded:
+    """Turn features of the account on or off."""
+    changes = {name: value for name, value in asked.model_dump().items() if value is not None}
+    if not changes:
+        raise NoValidUpdates
+    if asked.ai_insights:
+        hint(request, "`ai_insights` is remembered and makes no difference: nobody here has insights")
+    account_settings.change(tx, accounts.get(tx, tx.account_id), changes)
+    return Succeeded(success=True)
+
+
+@router.get("/v5/accounts/http/signing/key", include_in_schema=False)
+@router.get("/v5/accounts/http_signing_key")
+async def get_signing_key(tx: CurrentTx) -> SigningKey:
+    """Tell the key that webhooks are signed with."""
+    return SigningKey(http_signing_key=accounts.get(tx, tx.account_id).signing_key)
+
+
+@router.post("/v5/accounts/http/signing/key", include_in_schema=False)
+@router.post("/v5/accounts/http_signing_key")
+async def renew_signing_key(tx: CurrentTx) -> RenewedSigningKey:
+    """Sign webhooks with another key from now on; links in mail go on leading where they led."""
+    account = accounts.get(tx, tx.account_id)
+    accounts.renew_signing_key(tx, account)
+    message = "regenerated HTTP signing key for account"
+    return RenewedSigningKey(message=message, http_signing_key=account.signing_key)
+
+
+@router.post("/v5/accounts/resend/activation/email", include_in_schema=False)
+@router.post("/v5/accounts/resend_activation_email")
+async def resend_activation_email(tx: CurrentTx) -> Succeeded:
+    """Write to the master user, who is activated by the link in the letter; it is in the emulator's inbox."""
+    confirming.ask_to_activate(tx, users.get_master(tx))
+    return Succeeded(success=True)
 
 
 @router.get("/v5/sandbox/auth/recipients", include_in_schema=False)
 @router.get("/v5/sandbox/auth_recipients")
 async def list_sandbox_recipients(tx: CurrentTx) -> RecipientList:
-    """List those that the sandbox domain may write to, and how many there can be."""
+    """List those whom the sandbox domain may write to once they agree, and how many there can be."""
     found = [view(recipient) for recipient in sandbox_recipients.list_recipients(tx)]
     return RecipientList(recipients=found, limit=sandbox_recipients.MOST)
 
@@ -49,11 +179,11 @@ async def list_sandbox_recipients(tx: CurrentTx) -> RecipientList:
 async def add_sandbox_recipient(
     tx: CurrentTx, asked: Annotated[RecipientForm, form(RecipientForm)]
 ) -> InvitedRecipient:
-    """Invite a recipient; with nobody to read the invitation, it is accepted right after this answer."""
+    """Invite a recipient, who agrees by the link in a letter; it is in the emulator's inbox."""
     recipient = sandbox_recipients.create(tx, asked.email)
-    answer = InvitedRecipient(recipient=view(recipient))
-    sandbox_recipients.agree(recipient)
-    return answer
+    if not recipient.activated:
+        confirming.invite(tx, recipient.email)
+    return InvitedRecipient(recipient=view(recipient))
 
 
 @router.delete("/v5/sandbox/auth/recipients/{email}", include_in_schema=False)

@@ -17,14 +17,15 @@ from mailgun_emulator.mail import bounce_rules, dates
 from mailgun_emulator.mail.periods import Resolution
 from mailgun_emulator.state import bounce_counts, domains
 from mailgun_emulator.state.bounce_counts import Classified, entity_of
-from mailgun_emulator.state.domains import Domain, DomainNotFound
+from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statistics import EVER, Question
+from mailgun_emulator.state.subaccounts import find_domain
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import bounce_classes
 from mailgun_emulator.web.analytics import MeasuresForm, known_names, page_of
 from mailgun_emulator.web.bounce_classes import ATTRIBUTES, DIMENSIONS, METRICS, Item, Span
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import LARGEST, CurrentFields, form
+from mailgun_emulator.web.forms import LARGEST, CurrentFields, Fields, as_flag, form
 from mailgun_emulator.web.paging import number
 from mailgun_emulator.web.statistics import NotValid, moment, resolution_of
 from mailgun_emulator.web.views import Done
@@ -171,12 +172,17 @@ class RuleView(BaseModel):
     short_explanation: str = Field(serialization_alias="short-explanation")
 
 
-def bouncing_domain(domain: str, tx: Tx) -> Domain:
+def included(fields: Fields) -> bool:
+    """Whether subaccounts are."""
+    return as_flag(fields.first("include_subaccounts")) is True
+
+
+def bouncing_domain(tx: Tx, name: str, *, subaccounts: bool) -> Domain:
     """403 for those of others, the only refusal that the published document knows."""
-    try:
-        return domains.get(tx, domain)
-    except DomainNotFound:
-        raise Forbidden from None
+    found = find_domain(tx, name) if subaccounts else domains.find(tx, name)
+    if found is None:
+        raise Forbidden
+    return found
 
 
 @router.post("/v2/bounce-classification/metrics", response_model=ClassificationView, responses=REFUSED)
@@ -193,9 +199,9 @@ def answer(tx: Tx, asked: ClassificationForm) -> Response:
     if {"tag", "tags"} <= set(dimensions):
         raise BadRequest("dimensions 'tag' and 'tags' are not compatible")
     known_names("metric", asked.metrics, METRICS)
-    items = in_order(
-        bounce_classes.measure(tx, span, dimensions, asked.filter.predicates(ATTRIBUTES)), dimensions, asked
-    )
+    predicates = asked.filter.predicates(ATTRIBUTES)
+    found = bounce_classes.measure(tx, span, dimensions, predicates, subaccounts=asked.include_subaccounts)
+    items = in_order(found, dimensions, asked)
     limit = page.limited(DEFAULT_LIMIT, MOST)
     body = {
         "start": dates.rfc2822(span.start),
@@ -229,9 +235,10 @@ def _key(name: str, dimensions: list[str]) -> Callable[[Item], Any]:
     return lambda item: item.values[place]
 
 
-def bounces(tx: Tx, domain_id: str = "") -> list[Classified]:
-    """Of all times, permanent ones only, by domain and provider."""
-    found = bounce_counts.measure(tx, ("domain", "recipient_provider"), Question(EVER, domain_id=domain_id))
+def bounces(tx: Tx, domain_id: str = "", *, subaccounts: bool = False) -> list[Classified]:
+    """Of all times, permanent ones only, by domain, provider and account."""
+    asked = Question(EVER, domain_id=domain_id, subaccounts=subaccounts)
+    found = bounce_counts.measure(tx, ("domain", "recipient_provider", "subaccount"), asked)
     return [each for each in found.classified if each.permanent]
 
 
@@ -246,16 +253,16 @@ async def list_bounce_statistics(tx: CurrentTx, fields: CurrentFields) -> RuleSt
         GROUPS
     )
     known_names("group", groups, GROUPS)
-    rows = most_first(grouped(tx, groups))[: number(fields, "limit", LARGEST, 0)]
+    rows = most_first(grouped(tx, groups, subaccounts=included(fields)))[: number(fields, "limit", LARGEST, 0)]
     return RuleStatisticsList(items=[rule_statistics(values, total) for values, total in rows])
 
 
-def grouped(tx: Tx, groups: list[str]) -> Counter[tuple[str, ...]]:
+def grouped(tx: Tx, groups: list[str], *, subaccounts: bool) -> Counter[tuple[str, ...]]:
     """By the values of `GROUPS`, empty for those that are not asked for."""
     found: Counter[tuple[str, ...]] = Counter()
-    for each in bounces(tx):
+    for each in bounces(tx, subaccounts=subaccounts):
         told = {
-            "subaccount.id": tx.account_id,
+            "subaccount.id": each.key[2],
             "domain.name": each.key[0],
             "entity-id": entity_of(each.rule, each.key[1]),
             "rule-id": each.rule.id,
@@ -281,7 +288,7 @@ async def list_bouncing_domains(tx: CurrentTx, fields: CurrentFields) -> DomainS
     """Count bounces by domain, most first; `query=domain.name:NAME` leaves one."""
     wanted = queried_domain(str(fields.first("query") or ""))
     found: Counter[str] = Counter()
-    for each in bounces(tx):
+    for each in bounces(tx, subaccounts=included(fields)):
         if wanted in ("", each.key[0]):
             found[each.key[0]] += each.number
     rows = most_first(found)
@@ -301,10 +308,10 @@ def queried_domain(query: str) -> str:
 
 
 @router.get("/v1/bounce-classification/domains/{domain}/entities", responses=FORBIDDEN)
-async def list_bouncing_entities(tx: CurrentTx, domain: str) -> EntityStatisticsList:
+async def list_bouncing_entities(tx: CurrentTx, domain: str, fields: CurrentFields) -> EntityStatisticsList:
     """Count a domain's bounces by who refused: mailbox providers, and the filters and blocklists that they ask."""
     found: Counter[str] = Counter()
-    for each in bounces(tx, bouncing_domain(domain, tx).id):
+    for each in bounces(tx, bouncing_domain(tx, domain, subaccounts=included(fields)).id):
         found[entity_of(each.rule, each.key[1])] += each.number
     return EntityStatisticsList(
         items=[
@@ -317,10 +324,12 @@ async def list_bouncing_entities(tx: CurrentTx, domain: str) -> EntityStatistics
 
 
 @router.get("/v1/bounce-classification/domains/{domain}/entities/{entity_id}/rules", responses=FORBIDDEN)
-async def list_entity_rules(tx: CurrentTx, domain: str, entity_id: str) -> EntityRuleList:
+async def list_entity_rules(
+    tx: CurrentTx, domain: str, entity_id: str, fields: CurrentFields
+) -> EntityRuleList:
     """Count a domain's bounces at one entity by the rules that they met."""
     found: Counter[str] = Counter()
-    for each in bounces(tx, bouncing_domain(domain, tx).id):
+    for each in bounces(tx, bouncing_domain(tx, domain, subaccounts=included(fields)).id):
         if entity_of(each.rule, each.key[1]) == entity_id:
             found[each.rule.id] += each.number
     return EntityRuleList(items=[entity_rule(rule, total) for rule, total in most_first(found)])
@@ -343,7 +352,7 @@ def entity_rule(rule_id: str, total: int) -> EntityRule:
 )
 async def list_bounce_logs(tx: CurrentTx, domain: str) -> Done:
     """Is gone: Logs list the failures that met a rule by the filter `i_classification_rule_id`."""
-    bouncing_domain(domain, tx)
+    bouncing_domain(tx, domain, subaccounts=False)
     raise BounceLogsGone
 
 

@@ -26,6 +26,14 @@ class MissingLogin(BadRequest):
     message = "Parameter 'login' is missing"
 
 
+class MissingMailbox(BadRequest):
+    message = "Parameter 'mailbox' is missing"
+
+
+class MissingPassword(BadRequest):
+    message = "Parameter 'password' is missing"
+
+
 class CredentialsForm(Form):
     """`mailbox` is another name of `login`. Passwords go with logins by position; what lacks one is given one."""
 
@@ -34,6 +42,11 @@ class CredentialsForm(Form):
     mailbox: list[str] = Field(default=[])
     password: list[str] = Field(default=[])
     system: Flag = False
+
+
+class MailboxForm(CredentialsForm):
+    missing: ClassVar[str] = "Parameter '{name}' is missing"
+    password: list[str] = Field(min_length=1)
 
 
 class PasswordForm(Form):
@@ -53,6 +66,19 @@ class CredentialView(BaseModel):
 class CredentialList(BaseModel):
     items: list[CredentialView]
     total_count: int
+
+
+class MailboxView(BaseModel):
+    """As the first clients knew a credential; here too nothing is kept in it."""
+
+    size_bytes: int
+    created_at: str
+    mailbox: str
+
+
+class MailboxList(BaseModel):
+    total_count: int
+    items: list[MailboxView]
 
 
 class Stored(BaseModel):
@@ -79,6 +105,12 @@ def view(credential: SmtpCredential) -> CredentialView:
         login=credential.login,
         created_at=dates.rfc2822(credential.created_at),
         size_bytes=None,
+    )
+
+
+def mailbox_view(credential: SmtpCredential) -> MailboxView:
+    return MailboxView(
+        size_bytes=0, created_at=dates.rfc2822(credential.created_at, "GMT"), mailbox=credential.login
     )
 
 
@@ -144,3 +176,41 @@ async def delete_credentials(tx: CurrentTx, domain: CurrentDomain, login: str) -
     """Delete an SMTP login, named by local part or address."""
     spec = credentials.delete(tx, domain, login)
     return DeletedCredential(message="Credentials have been deleted", spec=spec)
+
+
+@router.get("/v3/{domain}/mailboxes", include_in_schema=False)
+async def list_mailboxes(tx: CurrentTx, domain: CurrentDomain, fields: CurrentFields) -> MailboxList:
+    """List a domain's SMTP logins as the first clients know them."""
+    limit = paging.number(fields, "limit", 100, most=1000)
+    found, total = credentials.list_page(tx, domain, paging.number(fields, "skip", 0), limit)
+    return MailboxList(total_count=total, items=[mailbox_view(credential) for credential in found])
+
+
+@router.post("/v3/{domain}/mailboxes", include_in_schema=False)
+async def create_mailboxes(
+    tx: CurrentTx, domain: CurrentDomain, asked: Annotated[MailboxForm, form(MailboxForm)]
+) -> Done:
+    """Make SMTP logins with the passwords that are given."""
+    logins = asked.mailbox or asked.login
+    if not all(logins or [""]):
+        raise MissingMailbox
+    create_pairs(tx, domain, asked, logins)
+    return Done(message=f"Created {len(logins)} mailboxes")
+
+
+@router.put("/v3/{domain}/mailboxes/{login}", include_in_schema=False)
+async def update_mailbox(
+    tx: CurrentTx, domain: CurrentDomain, login: str, asked: Annotated[PasswordForm, form(PasswordForm)]
+) -> Done:
+    """Give an SMTP login another password."""
+    if not asked.password:
+        raise MissingPassword
+    credentials.get(tx, domain, login).password = credentials.check_password(asked.password)
+    return Done(message="Password changed")
+
+
+@router.delete("/v3/{domain}/mailboxes/{login}", include_in_schema=False)
+async def delete_mailbox(tx: CurrentTx, domain: CurrentDomain, login: str) -> DeletedCredential:
+    """Delete an SMTP login."""
+    spec = credentials.delete(tx, domain, login)
+    return DeletedCredential(message="Mailbox has been deleted", spec=spec)

@@ -1,5 +1,40 @@
 """Custom Message Limit: how much an account sends in a month (facts/account.md, 9.2)."""
 
+from typing import Annotated
+
 from fastapi import APIRouter
 
+from mailgun_emulator.state import message_limits
+from mailgun_emulator.web.deps import CurrentTx
+from mailgun_emulator.web.forms import form
+from mailgun_emulator.web.limits import LimitForm, LimitView, Success, limit_view
+from mailgun_emulator.web.views import Done
+
 router = APIRouter(tags=["Custom Message Limit"])
+
+
+@router.get("/v5/accounts/limit/custom/monthly", responses={404: {"model": Done}})
+async def get_message_limit(tx: CurrentTx) -> LimitView:
+    """Tell how many messages the account may send in a month, and how many it and its subaccounts sent in this one."""
+    return limit_view(message_limits.get(tx))
+
+
+@router.put("/v5/accounts/limit/custom/monthly", responses={400: {"model": Done}})
+async def update_message_limit(tx: CurrentTx, asked: Annotated[LimitForm, form(LimitForm)]) -> Success:
+    """Say how many messages the account may send in a month; then it is disabled for the rest of it."""
+    message_limits.put(tx, asked.limit)
+    return Success(success=True)
+
+
+@router.delete("/v5/accounts/limit/custom/monthly", responses={400: {"model": Done}})
+async def delete_message_limit(tx: CurrentTx) -> Success:
+    """Let the account send as much as it likes."""
+    message_limits.delete(tx)
+    return Success(success=True)
+
+
+@router.put("/v5/accounts/limit/custom/enable", responses={400: {"model": Done}})
+async def enable_account(tx: CurrentTx) -> Success:
+    """Enable the account that has used up its limit for the rest of the month."""
+    message_limits.lift(tx)
+    return Success(success=True)

@@ -1,5 +1,383 @@
-"""Deliverability Alerts: who is told of what, and how (facts/account.md, 10.3)."""
+"""Deliverability Alerts: who is told of listings and validations, and how (facts/account.md, 10.3)."""
 
-from fastapi import APIRouter
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, BeforeValidator, Field
+
+from mailgun_emulator.core.errors import BadRequest
+from mailgun_emulator.mail import addresses, dates, hosts
+from mailgun_emulator.pipeline import alerting
+from mailgun_emulator.pipeline.alerting import Post
+from mailgun_emulator.pipeline.outgoing import TAKEN, Answer
+from mailgun_emulator.state import alert_settings
+from mailgun_emulator.state.alert_settings import AlertEvent, AlertSetting, Channel
+from mailgun_emulator.state.jobs import DueJob, Step
+from mailgun_emulator.state.transaction import Tx
+from mailgun_emulator.web.analytics import Text, as_object
+from mailgun_emulator.web.deps import CurrentTx, authenticate
+from mailgun_emulator.web.forms import CurrentFields, Form, form, read_fields, takes
+from mailgun_emulator.web.paging import Paging, link, number
+from mailgun_emulator.web.statistics import NotValid
+from mailgun_emulator.web.thresholds import Missing
+from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(tags=["Deliverability Alerts"])
+
+REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
+CONFLICTS: dict[int | str, dict[str, Any]] = {**REFUSALS, 409: {"model": Done}}
+
+
+class UnreachableUrl(BadRequest):
+    """A webhook's URL has to answer a GET with 200."""
+
+    def __init__(self, answer: Answer) -> None:
+        why = answer.error or f"expected status code {TAKEN}, got {answer.status}"
+        super().__init__(f"failed to validate webhook url: {why}")
+
+
+class TestFailed(BadRequest):
+    def __init__(self, why: str) -> None:
+        super().__init__(f"failed to send test: {why}")
+
+
+class SettingForm(Form):
+    """`settings` has what the channel needs: a `url`, `emails`, or `channel_ids`."""
+
+    event_type: Text = ""
+    channel: Text = ""
+    settings: Annotated[dict[str, Any], BeforeValidator(as_object)] = Field(default={})
+
+
+class WebhookTestForm(Form):
+    event_type: Text = ""
+    url: str = ""
+
+
+class EmailTestForm(Form):
+    event_type: Text = ""
+    emails: list[str] = Field(default=[])
+
+
+class SlackTestForm(Form):
+    event_type: Text = ""
+    channel_ids: list[str] = Field(default=[])
+
+
+class SlackForm(Form):
+    """A `token` that is a URL is that of an incoming webhook."""
+
+    token: str | None = None
+    team_id: str | None = None
+    team_name: str | None = None
+    scope: str | None = None
+
+
+class Asked(NamedTuple):
+    event_type: str
+    channel: str
+    settings: dict[str, Any]
+
+
+class EventTypes(BaseModel):
+    events: list[str]
+
+
+class SettingView(BaseModel):
+    id: str
+    event_type: str
+    channel: str
+    settings: dict[str, Any]
+    disabled_at: str | None
+
+
+class ChangedSetting(SettingView):
+    message: str
+
+
+class SlackView(BaseModel):
+    token: str
+    team_id: str | None
+    team_name: str | None
+    scope: str | None
+
+
+class AlertSigningKey(BaseModel):
+    signing_key: str
+
+
+class SettingsView(BaseModel):
+    events: list[SettingView]
+    slack: SlackView
+    webhooks: AlertSigningKey
+
+
+class SlackChannel(BaseModel):
+    id: str
+    name: str
+    is_archived: bool
+
+
+class SlackChannelList(BaseModel):
+    items: list[SlackChannel]
+    paging: Paging
+
+
+def view(setting: AlertSetting) -> dict[str, Any]:
+    """The fields of `SettingView`."""
+    at = setting.disabled_at
+    return {
+        "id": setting.id,
+        "event_type": setting.event_type,
+        "channel": setting.channel,
+        "settings": setting.read(),
+        "disabled_at": None if at is None else f"{dates.plain_iso(at)}Z",
+    }
+
+
+def known_event(event_type: str) -> str:
+    if not event_type:
+        raise Missing("event_type")
+    if event_type not in list(AlertEvent):
+        raise NotValid("event_type", event_type)
+    return event_type
+
+
+def checked(asked: SettingForm) -> Asked:
+    event_type = known_event(asked.event_type)
+    if not asked.channel:
+        raise Missing("channel")
+    if asked.channel not in CHECKS:
+        raise NotValid("channel", asked.channel)
+    return Asked(event_type, asked.channel, CHECKS[asked.channel](asked.settings))
+
+
+def webhook_settings(given: dict[str, Any]) -> dict[str, Any]:
+    return {"url": checked_url(given.get("url"))}
+
+
+def checked_url(given: Any) -> str:
+    if not given:
+        raise Missing("url")
+    url = str(given).strip()
+    if hosts.fault_of_url(url) is not None:
+        raise NotValid("url", url)
+    return url
+
+
+def email_settings(given: dict[str, Any]) -> dict[str, Any]:
+    emails = texts(given, "emails")
+    return {"emails": [checked_email(each) for each in emails]}
+
+
+def checked_email(given: str) -> str:
+    try:
+        return addresses.parse(given).email
+    except addresses.NotAnAddress:
+        raise NotValid("email", given) from None
+
+
+def slack_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Channels that were disabled stay so if the client says so again."""
+    ids, disabled = texts(given, "channel_ids"), given.get("disabled_channel_ids")
+    kept = {each: why for each, why in disabled.items() if each in ids} if isinstance(disabled, dict) else {}
+    return {"channel_ids": ids, **({"disabled_channel_ids": kept} if kept else {})}
+
+
+def texts(given: dict[str, Any], name: str) -> list[str]:
+    values = given.get(name)
+    values = [values] if isinstance(values, str) else values
+    if not isinstance(values, list) or not any(values):
+        raise Missing(name)
+    return list(dict.fromkeys(str(each).strip() for each in values if each))
+
+
+CHECKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    Channel.WEBHOOK: webhook_settings,
+    Channel.EMAIL: email_settings,
+    Channel.SLACK: slack_settings,
+}
+
+
+@takes(SettingForm)
+async def reachable(request: Request) -> Asked:
+    """Whoever is to be posted to is asked before, in no transaction: ask for this before `CurrentTx`."""
+    emulator = request.app.state.emulator
+    await emulator.ready()
+    fields = await read_fields(request)
+    async with emulator.database.begin() as tx:
+        authenticate(request, tx)
+    asked = checked(SettingForm.of(fields))
+    if asked.channel == Channel.WEBHOOK:
+        answer = await emulator.worker.outgoing.get(asked.settings["url"])
+        if answer.status != TAKEN:
+            raise UnreachableUrl(answer)
+    return asked
+
+
+Reachable = Annotated[Asked, Depends(reachable)]
+
+
+def sample(tx: Tx, event_type: str) -> dict[str, Any]:
+    """What never happened."""
+    about = {"message": f"Test of {event_type} alerts"}
+    if event_type.startswith("ip_"):
+        about = {"ip": "192.0.2.1", "blocklist": "bl.example.net", **about}
+    elif event_type.startswith("domain_"):
+        about = {"domain": "example.com", "blocklist": "bl.example.net", **about}
+    return alerting.event_of(tx, event_type, about)
+
+
+@takes(WebhookTestForm)
+async def webhook_test(request: Request) -> list[tuple[str, Post]]:
+    """What is to be posted, made in a transaction of its own."""
+    emulator = request.app.state.emulator
+    await emulator.ready()
+    fields = await read_fields(request)
+    async with emulator.database.begin() as tx:
+        authenticate(request, tx)
+        asked = WebhookTestForm.of(fields)
+        event = sample(tx, known_event(asked.event_type))
+        return [("", alerting.compose_webhook(tx, checked_url(asked.url), event))]
+
+
+@takes(SlackTestForm)
+async def slack_test(request: Request) -> list[tuple[str, Post]]:
+    """The same, for each channel."""
+    emulator = request.app.state.emulator
+    await emulator.ready()
+    fields = await read_fields(request)
+    async with emulator.database.begin() as tx:
+        authenticate(request, tx)
+        asked = SlackTestForm.of(fields)
+        event = sample(tx, known_event(asked.event_type))
+        ids = texts(asked.model_dump(), "channel_ids")
+        alert_settings.meet_channels(tx, ids)
+        workspace = alert_settings.identity(tx)
+        return [(each, alerting.compose_slack(workspace, each, event)) for each in ids]
+
+
+async def post_all(request: Request, posts: list[tuple[str, Post]]) -> None:
+    """Refuse for the first that is not taken."""
+    emulator, account_id = request.app.state.emulator, request.scope["mailgun_account_id"]
+    for channel_id, made in posts:
+        job = DueJob(0, account_id, None, 0.0, Step.ALERT, "", 1, made.url)
+        answer = await emulator.worker.outgoing.post_for(
+            emulator.database, job, made.url, data=made.body, headers=made.headers
+        )
+        if why := alerting.refusal(answer, channel_id):
+            raise TestFailed(why)
+
+
+@router.get("/v1/alerts/events")
+@router.get("/v1/alerts", include_in_schema=False)
+async def list_alert_events(_: CurrentTx) -> EventTypes:
+    """List what one can be told of."""
+    return EventTypes(events=list(AlertEvent))
+
+
+@router.get("/v1/alerts/settings")
+async def list_alert_settings(tx: CurrentTx) -> SettingsView:
+    """List who is told of what, the Slack workspace, and the key that webhooks are signed with."""
+    own = alert_settings.identity(tx)
+    slack = SlackView(token=own.token, team_id=own.team_id, team_name=own.team_name, scope=own.scope)
+    events = [SettingView(**view(each)) for each in alert_settings.list_all(tx)]
+    return SettingsView(events=events, slack=slack, webhooks=AlertSigningKey(signing_key=own.signing_key))
+
+
+@router.post("/v1/alerts/settings/events", responses=CONFLICTS)
+@router.post("/v1/alerts/settings", include_in_schema=False)
+async def create_alert_setting(asked: Reachable, tx: CurrentTx) -> SettingView:
+    """Have an event told by a webhook, letters or Slack; a webhook has to answer a GET with 200."""
+    return SettingView(**view(alert_settings.create(tx, *asked)))
+
+
+@router.put("/v1/alerts/settings/events/{id}", responses=CONFLICTS)
+async def update_alert_setting(asked: Reachable, tx: CurrentTx, id: str) -> ChangedSetting:  # noqa: A002 - the path's own name
+    """Put another in its place; what was disabled is tried again."""
+    return ChangedSetting(**view(alert_settings.put(tx, id, *asked)), message="alert setting updated")
+
+
+@router.delete("/v1/alerts/settings/events/{id}", responses=REFUSALS)
+@router.delete("/v1/alerts/settings/{id}", include_in_schema=False)
+async def delete_alert_setting(tx: CurrentTx, id: str) -> Done:  # noqa: A002 - the path's own name
+    """Have an event told no more, nor what happened by now and was not told yet."""
+    alert_settings.delete(tx, id)
+    return Done(message="alert setting deleted")
+
+
+@router.put("/v1/alerts/settings/slack", responses=REFUSED)
+async def update_slack_settings(tx: CurrentTx, asked: Annotated[SlackForm, form(SlackForm)]) -> Done:
+    """Connect a Slack workspace, by the token of an app or the URL of an incoming webhook."""
+    given = {name: value for name, value in asked if value is not None}
+    if not given.get("token") and not alert_settings.identity(tx).token:
+        raise Missing("token")
+    alert_settings.connect_slack(tx, given)
+    return Done(message="slack settings updated")
+
+
+@router.delete("/v1/alerts/settings/slack")
+async def delete_slack_settings(tx: CurrentTx) -> Done:
+    """Forget the Slack workspace; nothing is posted there any more."""
+    alert_settings.disconnect_slack(tx)
+    return Done(message="slack settings deleted")
+
+
+@router.delete("/v1/alerts/slack/oauth", responses=REFUSED)
+async def revoke_slack_token(tx: CurrentTx) -> Done:
+    """Give up the token; nothing is posted to the workspace until there is another."""
+    alert_settings.revoke_slack(tx)
+    return Done(message="slack access token revoked")
+
+
+@router.put("/v1/alerts/settings/webhooks/signing_key")
+@router.put("/v1/alerts/settings/webhooks/signing/key", include_in_schema=False)
+async def reset_signing_key(tx: CurrentTx) -> AlertSigningKey:
+    """Replace the key that alerts are signed with, those that wait to be posted included."""
+    own = alert_settings.identity(tx)
+    own.signing_key = tx.ids.hex(32)
+    return AlertSigningKey(signing_key=own.signing_key)
+
+
+@router.post("/v1/alerts/webhooks/test", responses=REFUSED)
+async def send_webhook_test(
+    request: Request, posts: Annotated[list[tuple[str, Post]], Depends(webhook_test)]
+) -> Done:
+    """Post an event that never happened to a URL; refused if it is not taken."""
+    await post_all(request, posts)
+    return Done(message="test webhook sent")
+
+
+@router.post("/v1/alerts/email/test", responses=REFUSED)
+async def send_email_test(tx: CurrentTx, asked: Annotated[EmailTestForm, form(EmailTestForm)]) -> Done:
+    """Write letters about an event that never happened."""
+    event = sample(tx, known_event(asked.event_type))
+    alerting.write(tx, email_settings(asked.model_dump())["emails"], event)
+    return Done(message="test email sent")
+
+
+@router.post("/v1/alerts/slack/test", responses=REFUSED)
+async def send_slack_test(
+    request: Request, posts: Annotated[list[tuple[str, Post]], Depends(slack_test)]
+) -> Done:
+    """Post an event that never happened to channels of the workspace; refused if one does not take it."""
+    await post_all(request, posts)
+    return Done(message="test message sent")
+
+
+@router.get("/v1/alerts/slack/channels", responses=REFUSED)
+async def list_slack_channels(request: Request, tx: CurrentTx, fields: CurrentFields) -> SlackChannelList:
+    """List the workspace's channels; `page` is what a link told."""
+    skip, limit = number(fields, "page", 0), number(fields, "limit", 100, 1, 1000)
+    found = [SlackChannel(**each) for each in alert_settings.connected(tx).read_channels()]
+    last = max(len(found) - 1, 0) // limit * limit
+    pages = {"first": 0, "last": last, "next": skip + limit, "previous": max(skip - limit, 0)}
+    links = {name: link(request, page=at, limit=limit) for name, at in pages.items()}
+    return SlackChannelList(items=found[skip : skip + limit], paging=Paging(**links))
+
+
+@router.get("/v1/alerts/slack/channels/{id}", responses=REFUSALS)
+async def get_slack_channel(tx: CurrentTx, id: str) -> SlackChannel:  # noqa: A002 - the path's own name
+    """Tell one channel of the workspace."""
+    return SlackChannel(**alert_settings.get_channel(tx, id))

@@ -16,7 +16,8 @@ from mailgun_emulator.state import accounts, domains, webhooks
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.state.webhooks import Urls, WebhookEvent, WebhookNotFound
-from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, authenticate
+from mailgun_emulator.web.call_limits import LimitedTx
+from mailgun_emulator.web.deps import CurrentDomain, authenticate
 from mailgun_emulator.web.forms import Form, form, read_fields, takes
 from mailgun_emulator.web.views import Done
 
@@ -169,14 +170,14 @@ def changed(what: str, urls: list[str]) -> ChangedWebhook:
 
 
 @router.get("/v3/domains/{domain}/webhooks", responses={404: {"model": Done}})
-async def list_domain_webhooks(tx: CurrentTx, domain: CurrentDomain) -> DomainWebhookList:
+async def list_domain_webhooks(tx: LimitedTx, domain: CurrentDomain) -> DomainWebhookList:
     """List the URLs of a domain by kind of event."""
     return view(webhooks.list_urls(tx, domain.id))
 
 
 @router.post("/v3/domains/{domain}/webhooks", responses=REFUSALS)
 async def create_domain_webhook(
-    tx: CurrentTx, domain: CurrentDomain, asked: Annotated[WebhookForm, form(WebhookForm)]
+    tx: LimitedTx, domain: CurrentDomain, asked: Annotated[WebhookForm, form(WebhookForm)]
 ) -> ChangedWebhook:
     """Have a kind of event posted to up to three URLs; refused if it is posted to any already."""
     event = webhooks.event_of(asked.id)
@@ -188,14 +189,14 @@ async def create_domain_webhook(
 
 
 @router.get("/v3/domains/{domain}/webhooks/{webhook_name}", responses={404: {"model": Done}})
-async def get_domain_webhook(tx: CurrentTx, domain: CurrentDomain, webhook_name: str) -> DomainWebhookView:
+async def get_domain_webhook(tx: LimitedTx, domain: CurrentDomain, webhook_name: str) -> DomainWebhookView:
     """Tell the URLs that a kind of event is posted to."""
     return DomainWebhookView(webhook=WebhookUrls(urls=webhooks.get(tx, domain.id, named(webhook_name))))
 
 
 @router.put("/v3/domains/{domain}/webhooks/{webhook_name}", responses=REFUSALS)
 async def update_domain_webhook(
-    tx: CurrentTx, domain: CurrentDomain, webhook_name: str, asked: Annotated[UrlsForm, form(UrlsForm)]
+    tx: LimitedTx, domain: CurrentDomain, webhook_name: str, asked: Annotated[UrlsForm, form(UrlsForm)]
 ) -> ChangedWebhook:
     """Have a kind of event posted to these URLs instead."""
     event = named(webhook_name)
@@ -204,7 +205,7 @@ async def update_domain_webhook(
 
 
 @router.delete("/v3/domains/{domain}/webhooks/{webhook_name}", responses={404: {"model": Done}})
-async def delete_domain_webhook(tx: CurrentTx, domain: CurrentDomain, webhook_name: str) -> ChangedWebhook:
+async def delete_domain_webhook(tx: LimitedTx, domain: CurrentDomain, webhook_name: str) -> ChangedWebhook:
     """Have a kind of event posted no more; what has happened by now still is."""
     return changed("deleted", webhooks.delete(tx, domain.id, named(webhook_name)))
 
@@ -245,7 +246,7 @@ def phrase_of(status: int) -> str:
 
 @router.post("/v4/domains/{domain}/webhooks", responses=V4_REFUSALS)
 async def create_domain_webhooks(
-    tx: CurrentTx, domain: CurrentDomain, asked: Annotated[EventsForm, form(EventsForm)]
+    tx: LimitedTx, domain: CurrentDomain, asked: Annotated[EventsForm, form(EventsForm)]
 ) -> DomainWebhookList:
     """Have several kinds of events posted to one URL more."""
     webhooks.add_url(tx, domain.id, *checked(asked))
@@ -254,7 +255,7 @@ async def create_domain_webhooks(
 
 @router.put("/v4/domains/{domain}/webhooks", responses=V4_REFUSALS)
 async def update_domain_webhooks(
-    tx: CurrentTx, domain: CurrentDomain, asked: Annotated[EventsForm, form(EventsForm)]
+    tx: LimitedTx, domain: CurrentDomain, asked: Annotated[EventsForm, form(EventsForm)]
 ) -> DomainWebhookList:
     """Have these kinds of events, and no others, posted to a URL that is known."""
     webhooks.put_url(tx, domain.id, *checked(asked))
@@ -263,7 +264,7 @@ async def update_domain_webhooks(
 
 @router.delete("/v4/domains/{domain}/webhooks", responses=V4_REFUSALS)
 async def delete_domain_webhooks(
-    tx: CurrentTx, domain: CurrentDomain, asked: Annotated[UnwantedUrlsForm, form(UnwantedUrlsForm)]
+    tx: LimitedTx, domain: CurrentDomain, asked: Annotated[UnwantedUrlsForm, form(UnwantedUrlsForm)]
 ) -> DomainWebhookList:
     """Have nothing posted to these URLs any more; what has happened by now still is."""
     if not any(asked.url):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import hosts
-from mailgun_emulator.state import credentials, dns_records, domain_keys, domain_removal, domains
+from mailgun_emulator.state import credentials, dns_records, domain_keys, domain_removal, domains, sending
 from mailgun_emulator.state.dns_records import DnsRecords
 from mailgun_emulator.state.domain_keys import PublishedKey
 from mailgun_emulator.state.domains import Domain, DomainDetails, State
@@ -96,6 +96,7 @@ class DomainFilter(Form):
     sort: str | None = Field(None, pattern=r"^name( ?: ?(asc|desc))?$")
     authority: str | None = None
     search: str | None = None
+    include_subaccounts: Flag = Field(False, description="List the domains of its subaccounts, too.")
 
     @model_validator(mode="before")
     @classmethod
@@ -165,7 +166,8 @@ class DomainSettings(Form):
 
     def columns(self) -> dict[str, Any]:
         """Those of the settings given that are a domain's."""
-        return self.model_dump(include=(self.model_fields_set & set(Domain.model_fields)) - {"name"})
+        own = self.model_fields_set & set(Domain.model_fields)
+        return self.model_dump(include=own - {"name", "ips", "pool_id"})
 
 
 class NewDomain(DomainSettings):
@@ -175,7 +177,9 @@ class NewDomain(DomainSettings):
     dkim_selector: str = domain_keys.DEFAULT_SELECTOR
     force_dkim_authority: Flag = False
     force_root_dkim_host: Flag = False
-    ips: str | None = Field(None, description="IP addresses, separated by commas.")
+    ips: list[str] = Field(
+        default_factory=list, description="IPs of the account, separated by commas; else all dedicated ones."
+    )
     pool_id: str | None = Field(None, pattern=r"^[0-9a-f]{24}$")
 
     @field_validator("name")
@@ -199,11 +203,10 @@ class NewDomain(DomainSettings):
             raise ValueError
         return selector
 
-    @field_validator("ips")
+    @field_validator("ips", mode="before")
     @classmethod
-    def _are_addresses(cls, ips: str | None) -> str | None:
-        """As the column keeps them."""
-        return orjson.dumps([str(ip_address(ip.strip())) for ip in ips.split(",")]).decode() if ips else "[]"
+    def _are_addresses(cls, given: list[Any]) -> list[str]:
+        return [str(ip_address(ip.strip())) for each in given for ip in str(each).split(",") if ip]
 
     @model_validator(mode="after")
     def _has_one_dkim_host(self) -> "NewDomain":
@@ -252,7 +255,8 @@ def describe(tx: Tx, name: str) -> tuple[DomainDetails, DnsRecords]:
 async def list_domains(tx: CurrentTx, wanted: Annotated[DomainFilter, form(DomainFilter)]) -> Response:
     """List the account's domains, the sandbox too; `total_count` is how many match in all."""
     found, total = domains.list_domains(tx, **wanted.model_dump())
-    body = {"total_count": total, "items": [view(domain) for domain in found]}
+    items = [view(each, None if each.account_id == tx.account_id else each.account_id) for each in found]
+    body = {"total_count": total, "items": items}
     return Response(orjson.dumps(body), media_type=JSON)
 
 
@@ -266,6 +270,7 @@ async def create_domain(
     domain = domains.create(
         tx, asked.name, authority=authority, dkim_host=asked.dkim_host(), **asked.columns()
     )
+    give_ips(tx, domain, asked)
     if asked.smtp_password:
         credentials.put_postmaster(tx, domain, asked.smtp_password)
     if authority == domain.name:
@@ -277,6 +282,13 @@ async def create_domain(
         "receiving_dns_records": record_views(*records.mx),
         "sending_dns_records": record_views(*records.dkim, records.spf, records.cname),
     }
+
+
+def give_ips(tx: Tx, domain: Domain, asked: NewDomain) -> None:
+    if asked.ips or asked.pool_id or sending.has_own_ips(tx):
+        from mailgun_emulator.state import domain_ips  # few accounts have any
+
+        domain_ips.assign_at_creation(tx, domain, asked.ips, asked.pool_id)
 
 
 @router.get("/v4/domains/{domain}", response_model=DescribedDomain, responses=UNKNOWN)

@@ -1,5 +1,380 @@
-"""Email Preview: how clients show a message (facts/account.md, 11.5)."""
+"""Email Preview: screenshots of a message in many mail clients (facts/account.md, 11.5)."""
 
-from fastapi import APIRouter
+import binascii
+from base64 import b64decode
+from typing import Annotated, Any, Self
+
+import orjson
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field, RootModel
+
+from mailgun_emulator.core.errors import BadRequest
+from mailgun_emulator.mail import inline_css, preview_image, replies, stored
+from mailgun_emulator.mail.preview_clients import CLIENTS, PreviewClient
+from mailgun_emulator.pipeline import usage_limits
+from mailgun_emulator.state import email_previews, features
+from mailgun_emulator.state.email_previews import EmailPreview, PreviewNotFound, Screenshot, Status
+from mailgun_emulator.web.deps import CurrentTx, OpenTx
+from mailgun_emulator.web.forms import Fields, Flag, Form, form
+from mailgun_emulator.web.paging import base_url
 
 router = APIRouter(tags=["Email Preview"])
+
+FEATURE, LIMIT = "email_preview", "email_preview_success_count"
+KIND = "email-test"
+
+
+class Reason(BaseModel):
+    Reason: str
+
+
+class ErrorDetails(BaseModel):
+    name: str
+    message: str
+
+
+class PreviewError(BaseModel):
+    error: ErrorDetails
+
+
+REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Reason}, 401: {"model": Reason}}
+ABSENT: dict[int | str, dict[str, Any]] = {401: {"model": Reason}, "default": {"model": PreviewError}}
+
+
+class Refused(BadRequest):
+    """Mailgun's own texts here are not known."""
+
+    key = "Reason"
+
+
+class PreviewForm(Form):
+    """Refused as this section words it."""
+
+    @classmethod
+    def of(cls, fields: Fields) -> Self:
+        try:
+            return super().of(fields)
+        except BadRequest as error:
+            raise Refused(str(error)) from None
+
+
+class NewPreviewForm(PreviewForm):
+    """One of `html` and `mime`; it is in Base64 if `transfer_encoding` says so."""
+
+    subject: str = Field(min_length=1)
+    html: str = ""
+    mime: str = ""
+    url: str = ""
+    clients: list[str] = Field(default=[])
+    reference_id: str = ""
+    customer_id: str = ""
+    charset: str = "utf-8"
+    transfer_encoding: str = ""
+    image_blocking: Flag = False
+    headers: Any = None
+
+
+class PreviewsForm(PreviewForm):
+    """Those made between two instants, in seconds since 1970, with these words in their subject."""
+
+    since: float = Field(0.0, alias="from")
+    until: float = Field(1e11, alias="to")
+    subject: str = ""
+    results: int = Field(50, ge=1, le=200)
+    page: int = Field(1, ge=0)
+
+
+class ReprocessForm(PreviewForm):
+    clients: list[str] = Field(min_length=1)
+
+
+class StartedPreview(BaseModel):
+    id: str
+    reference_id: str
+    customer_id: str
+
+
+class PreviewItem(BaseModel):
+    id: str
+    date: int
+    type: str
+    subject: str
+    headers: dict[str, Any]
+
+
+class PreviewInfo(BaseModel):
+    subject: str
+    date: int
+    completed: list[str]
+    processing: list[str]
+    bounced: list[str]
+
+
+class StatusDetails(BaseModel):
+    submitted: int
+    completed: int
+    bounce_code: str = ""
+    bounce_message: str = ""
+
+
+class ScreenshotView(BaseModel):
+    id: str
+    display_name: str
+    client: str
+    os: str
+    category: str
+    browser: str
+    screenshots: dict[str, str]
+    thumbnail: str
+    full_thumbnail: str
+    status: str
+    status_details: StatusDetails
+
+
+class PreviewContent(BaseModel):
+    content: str
+
+
+class Deleted(BaseModel):
+    success: bool = True
+
+
+class Resubmitted(BaseModel):
+    id: str
+    type: str
+    sent: int
+    completed: int
+
+
+class Reprocessed(BaseModel):
+    success: bool
+    remaining_reprocesses: int
+    regional: bool
+    screenshot: Resubmitted | None = None
+    reason: str | None = None
+
+
+class ClientView(BaseModel):
+    id: str
+    client: str
+    os: str
+    category: str
+    browser: str | None = None
+    rotate: bool
+    default: bool
+
+
+ResultsView = RootModel[dict[str, ScreenshotView]]
+ReprocessedView = RootModel[dict[str, Reprocessed]]
+ClientsView = RootModel[dict[str, ClientView]]
+
+
+@router.post("/v1/preview/tests", responses=REFUSED)
+@router.post("/v2/preview/tests", responses=REFUSED)
+@router.post("/v1/preview/v2/tests", include_in_schema=False, responses=REFUSED)
+async def create_email_preview(
+    tx: CurrentTx, asked: Annotated[NewPreviewForm, form(NewPreviewForm)]
+) -> StartedPreview:
+    """Have screenshots made of a message, in the clients that are named or the usual ones."""
+    features.check(tx, FEATURE)
+    usage_limits.check(tx, LIMIT)
+    made = email_previews.create(
+        tx,
+        subject=asked.subject,
+        html=html_of(asked),
+        clients=clients_of(asked.clients),
+        reference_id=asked.reference_id,
+        customer_id=asked.customer_id,
+        headers=asked.headers if isinstance(asked.headers, dict) else None,
+        image_blocking=asked.image_blocking,
+    )
+    return StartedPreview(id=made.id, reference_id=made.reference_id, customer_id=made.customer_id)
+
+
+def html_of(asked: NewPreviewForm) -> str:
+    """The HTML itself, or that of a MIME. No page is fetched: the emulator keeps to itself."""
+    if asked.url and not asked.html and not asked.mime:
+        raise Refused(
+            "url could not be fetched", hint="The emulator fetches no pages: send what is there as `html`"
+        )
+    source = asked.html or asked.mime
+    if not source:
+        raise Refused("one of html, mime or url is required")
+    if asked.transfer_encoding.lower() == "base64":
+        try:
+            source = b64decode("".join(source.split()), validate=True).decode(asked.charset)
+        except (binascii.Error, UnicodeDecodeError, LookupError):
+            raise Refused("html could not be decoded") from None
+    return source if asked.html else stored.take_apart(source.encode()).text("html") or ""
+
+
+def clients_of(names: list[str]) -> list[str]:
+    wanted = list(dict.fromkeys(names)) or [client.id for client in CLIENTS.values() if client.default]
+    for name in wanted:
+        if name not in CLIENTS:
+            raise Refused(f"invalid client: {name}")
+    return wanted
+
+
+@router.get("/v1/preview/tests", responses=REFUSED)
+@router.get("/v2/preview/tests", responses=REFUSED)
+@router.get("/v1/preview/v2/tests", include_in_schema=False, responses=REFUSED)
+async def list_email_previews(
+    tx: CurrentTx, asked: Annotated[PreviewsForm, form(PreviewsForm)]
+) -> list[PreviewItem]:
+    """List the tests, the latest first: of a period, with words in their subject."""
+    kept = [
+        each
+        for each in email_previews.list_all(tx)
+        if asked.since <= each.created_at <= asked.until and asked.subject.lower() in each.subject.lower()
+    ]
+    start = max(asked.page - 1, 0) * asked.results
+    return [item_of(each) for each in kept[start : start + asked.results]]
+
+
+def item_of(preview: EmailPreview) -> PreviewItem:
+    headers = orjson.loads(preview.headers)
+    date = int(preview.created_at)
+    return PreviewItem(id=preview.id, date=date, type=KIND, subject=preview.subject, headers=headers)
+
+
+@router.get("/v1/preview/tests/clients", response_model_exclude_none=True, responses=REFUSED)
+@router.get(
+    "/v2/preview/tests/clients", include_in_schema=False, response_model_exclude_none=True, responses=REFUSED
+)
+async def list_preview_clients(tx: CurrentTx) -> ClientsView:
+    """List the mail clients that there are screenshots of."""
+    return ClientsView({client.id: client_view(client) for client in CLIENTS.values()})
+
+
+def client_view(client: PreviewClient) -> ClientView:
+    return ClientView(
+        id=client.id,
+        client=client.client,
+        os=client.os,
+        category=client.category,
+        browser=client.browser or None,
+        rotate=client.rotates,
+        default=client.default,
+    )
+
+
+@router.get("/v1/preview/tests/{test_id}", responses=ABSENT)
+@router.get("/v2/preview/tests/{test_id}", include_in_schema=False, responses=ABSENT)
+async def get_email_preview(tx: CurrentTx, test_id: str) -> PreviewInfo:
+    """Tell which clients' screenshots are there."""
+    preview = email_previews.get(tx, test_id)
+    found = email_previews.screenshots(tx, preview)
+    of = {status: [each.client for each in found if each.status is status] for status in Status}
+    return PreviewInfo(
+        subject=preview.subject,
+        date=int(preview.created_at),
+        completed=of[Status.COMPLETE],
+        processing=of[Status.PROCESSING],
+        bounced=of[Status.BOUNCED],
+    )
+
+
+@router.delete("/v1/preview/tests/{test_id}", responses=ABSENT)
+@router.delete("/v2/preview/tests/{test_id}", include_in_schema=False, responses=ABSENT)
+async def delete_email_preview(tx: CurrentTx, test_id: str) -> Deleted:
+    """Delete a test with its screenshots; limits count it all the same."""
+    email_previews.delete(email_previews.get(tx, test_id))
+    return Deleted()
+
+
+@router.get("/v1/preview/tests/{test_id}/results", responses={**REFUSED, **ABSENT})
+@router.get("/v2/preview/tests/{test_id}/results", include_in_schema=False, responses=ABSENT)
+async def get_email_preview_results(request: Request, tx: CurrentTx, test_id: str) -> ResultsView:
+    """Tell of each client how far its screenshot is, and where it is shown."""
+    preview = email_previews.get(tx, test_id)
+    found = email_previews.screenshots(tx, preview)
+    url = f"{base_url(request)}/v1/preview/tests/{preview.id}/screenshots"
+    return ResultsView({each.client: screenshot_view(preview, each, url) for each in found})
+
+
+def screenshot_view(preview: EmailPreview, shot: Screenshot, url: str) -> ScreenshotView:
+    client, is_there = CLIENTS[shot.client], shot.status is Status.COMPLETE
+    bounced = email_previews.EMPTY if shot.status is Status.BOUNCED else ("", "")
+    shown = {"default": f"{url}/{client.id}"}
+    if preview.image_blocking:
+        shown["no_images"] = f"{url}/{client.id}?images=no"
+    return ScreenshotView(
+        id=client.id,
+        display_name=client.display_name,
+        client=client.client,
+        os=client.os,
+        category=client.category,
+        browser=client.browser,
+        screenshots=shown if is_there else {},
+        thumbnail=f"{url}/{client.id}?width={preview_image.THUMBNAIL}" if is_there else "",
+        full_thumbnail=f"{url}/{client.id}?width={2 * preview_image.THUMBNAIL}" if is_there else "",
+        status=shot.status,
+        status_details=StatusDetails(
+            submitted=int(shot.submitted),
+            completed=int(shot.completed),
+            bounce_code=bounced[0],
+            bounce_message=bounced[1],
+        ),
+    )
+
+
+@router.put(
+    "/v1/preview/tests/{test_id}/results/reprocess",
+    response_model_exclude_none=True,
+    responses={**REFUSED, **ABSENT},
+)
+async def reprocess_email_preview(
+    tx: CurrentTx, test_id: str, asked: Annotated[ReprocessForm, form(ReprocessForm)]
+) -> ReprocessedView:
+    """Have the screenshots of some clients made anew."""
+    preview = email_previews.get(tx, test_id)
+    told: dict[str, Reprocessed] = {}
+    for client in dict.fromkeys(asked.clients):
+        why = email_previews.reprocess(tx, preview, client)
+        sent = Resubmitted(id=client, type="resubmit", sent=int(tx.now), completed=0)
+        told[client] = Reprocessed(
+            success=not why,
+            remaining_reprocesses=preview.remaining,
+            regional=False,
+            screenshot=None if why else sent,
+            reason=why or None,
+        )
+    return ReprocessedView(told)
+
+
+@router.get("/v1/preview/tests/{test_id}/content", responses=ABSENT)
+async def get_email_preview_content(tx: CurrentTx, test_id: str) -> PreviewContent:
+    """Tell the HTML of a test."""
+    return PreviewContent(content=email_previews.get(tx, test_id).html)
+
+
+@router.get("/v1/preview/tests/{test_id}/content/inlinecss", responses=ABSENT)
+async def get_email_preview_inline_css(tx: CurrentTx, test_id: str) -> PreviewContent:
+    """Tell the HTML of a test with the rules of its style sheets in the elements they are about."""
+    return PreviewContent(content=inline_css.inline(email_previews.get(tx, test_id).html))
+
+
+@router.get("/v1/preview/tests/{test_id}/content/textonly", responses=ABSENT)
+async def get_email_preview_text(tx: CurrentTx, test_id: str) -> PreviewContent:
+    """Tell what is left of a test for those who see no HTML."""
+    return PreviewContent(content=replies.to_text(email_previews.get(tx, test_id).html))
+
+
+@router.get("/v1/preview/tests/{test_id}/screenshots/{client_id}", include_in_schema=False)
+async def show_screenshot(
+    tx: OpenTx, test_id: str, client_id: str, images: str = "yes", width: int = 0
+) -> Response:
+    """Show a screenshot, to anybody who has its URL."""
+    preview = email_previews.get_anybodys(tx, test_id)
+    there = {
+        each.client for each in email_previews.screenshots(tx, preview) if each.status is Status.COMPLETE
+    }
+    if client_id not in there:
+        raise PreviewNotFound("screenshot not found")
+    wide = min(max(width, 0), 4000)
+    svg = preview_image.draw(
+        CLIENTS[client_id], preview.subject, preview.html, images=images != "no", width=wide
+    )
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return Response(svg, media_type="image/svg+xml", headers=headers)

@@ -1,27 +1,23 @@
 """Events: what has happened to a domain's messages (facts/sending.md, 3.3)."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from math import isfinite
 from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, TypeAdapter, WithJsonSchema
+from pydantic import BaseModel, Field, FiniteFloat, TypeAdapter
 
 from mailgun_emulator.core.errors import BadRequest
-from mailgun_emulator.mail import dates
 from mailgun_emulator.state import event_log
-from mailgun_emulator.state.event_log import EVER, LAST_ID, Place, Position, Search
+from mailgun_emulator.state.event_log import LAST_ID, Place, Position, Search
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
-from mailgun_emulator.web.forms import Flag, Form, form
+from mailgun_emulator.web.event_query import MOST, EventQuery
+from mailgun_emulator.web.forms import form
 from mailgun_emulator.web.paging import Paging, base_url
 from mailgun_emulator.web.views import REFUSALS
 
 router = APIRouter(tags=["Events"])
-
-MOST = 300
-DAY = 86400.0
 
 
 class InvalidPageToken(BadRequest):
@@ -30,78 +26,11 @@ class InvalidPageToken(BadRequest):
     message = "Invalid page token"
 
 
-class ContradictoryRange(BadRequest):
-    """Mailgun's own text is not known."""
-
-    message = "The range from 'begin' to 'end' contradicts 'ascending'"
-
-
 class EventList(BaseModel):
     """Each of `items` is an event as webhooks tell it too; which keys it has depends on its kind."""
 
     items: list[dict[str, Any]]
     paging: Paging
-
-
-def _empty_is_absent(value: object) -> object:
-    return None if value == "" else value
-
-
-def _instant(value: object) -> object:
-    if value is None or value == "":
-        return None
-    at = dates.parse(str(value))
-    if not isfinite(at):
-        raise ValueError
-    return round(at, 6)
-
-
-Instant = Annotated[float | None, BeforeValidator(_instant), WithJsonSchema({"type": "string"})]
-Filters = list[str]
-
-
-class EventQuery(Form):
-    """`begin` and `end` are RFC 2822 dates or seconds since 1970; the other texts are filter expressions."""
-
-    begin: Instant = None
-    end: Instant = None
-    ascending: Annotated[Flag | None, BeforeValidator(_empty_is_absent)] = None
-    limit: Annotated[int | None, Field(ge=1), BeforeValidator(_empty_is_absent)] = None
-    pretty: Annotated[Flag | None, BeforeValidator(_empty_is_absent)] = None
-    event: Filters = Field(default_factory=list)
-    list_: Filters = Field(default_factory=list, alias="list")
-    attachment: Filters = Field(default_factory=list)
-    from_: Filters = Field(default_factory=list, alias="from")
-    to: Filters = Field(default_factory=list)
-    subject: Filters = Field(default_factory=list)
-    message_id: Filters = Field(default_factory=list, alias="message-id")
-    size: Filters = Field(default_factory=list)
-    recipient: Filters = Field(default_factory=list)
-    recipients: Filters = Field(default_factory=list)
-    tags: Filters = Field(default_factory=list)
-    severity: Filters = Field(default_factory=list)
-
-    def search(self, tx: Tx) -> Search:
-        begin, end = self.range(tx)
-        given = self.model_dump(by_alias=True, exclude=_NO_FILTERS, exclude_defaults=True)
-        return Search(begin, end, given, min(self.limit or 100, MOST))
-
-    def range(self, tx: Tx) -> tuple[float, float]:
-        """From now back to the oldest events unless told otherwise; upwards, from the oldest on and for ever."""
-        now = tx.now
-        oldest = now - tx.settings.event_retention * DAY
-        if self.ascending:
-            begin, end = (oldest, EVER)
-        else:
-            begin, end = (now, oldest)
-        begin = begin if self.begin is None else self.begin
-        end = end if self.end is None else self.end
-        if self.ascending is not None and begin != end and self.ascending != (begin < end):
-            raise ContradictoryRange(hint="Ascending ranges end after they begin, descending ones before.")
-        return begin, end
-
-
-_NO_FILTERS = {"begin", "end", "ascending", "limit", "pretty"}
 
 
 class PageToken(NamedTuple):

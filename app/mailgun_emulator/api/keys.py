@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
-from mailgun_emulator.state import accounts, domains, keys
+from mailgun_emulator.state import account_settings, accounts, domains, keys
 from mailgun_emulator.state.keys import ApiKey, Kind, Role
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
@@ -123,11 +123,12 @@ def view(key: ApiKey, *, secret: str | None = None) -> KeyView:
     )
 
 
-def lifetime(asked: KeyForm) -> float | None:
-    """In seconds; None without end."""
-    if asked.kind is Kind.WEB:
-        return min(asked.expiration or DAY, DAY)
-    return asked.expiration
+def lifetime(tx: Tx, asked: KeyForm) -> float | None:
+    """In seconds; None without end. A `web` key is a session's: the account may say how long those last."""
+    if asked.kind is not Kind.WEB:
+        return asked.expiration
+    longest = min(account_settings.longest_session(accounts.get(tx, tx.account_id)) or DAY, DAY)
+    return min(asked.expiration or longest, longest)
 
 
 def domain_name(tx: Tx, asked: KeyForm) -> str | None:
@@ -158,7 +159,7 @@ async def create_key(tx: CurrentTx, asked: Annotated[KeyForm, form(KeyForm)]) ->
         tx.account_id,
         kind=asked.kind,
         role=asked.role,
-        lifetime=lifetime(asked),
+        lifetime=lifetime(tx, asked),
         description=asked.description,
         domain_name=domain_name(tx, asked),
         requestor=asked.email or None,

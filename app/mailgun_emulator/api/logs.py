@@ -71,7 +71,7 @@ class LogsForm(AnalyticsForm):
             tuple(self.kinds),
             self.filter.predicates(ATTRIBUTES),
             self.pagination.limited(MOST, MOST),
-            self.include_subaccounts,
+            self.subaccounts,
         )
 
     def fixed(self, search: LogSearch) -> "LogsForm":

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from mailgun_emulator.mail import dates
 from mailgun_emulator.mail.periods import Period, Resolution
-from mailgun_emulator.state import accounts, statistics, tags
+from mailgun_emulator.state import accounts, ip_pools, statistics, tags
+from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.predicates import SEARCHED
 from mailgun_emulator.state.statistics import DIMENSIONS, Counts, Question
 from mailgun_emulator.state.transaction import Tx
@@ -90,9 +91,12 @@ class Measures(NamedTuple):
     metrics: tuple[str, ...]
     tell: Callable[[Counts, Iterable[str]], Mapping[str, int | str]]
     number: Callable[[str, Counts], float]
+    events: frozenset[str] = frozenset()
 
 
-ALL = Measures(DIMENSIONS, measures.NAMES, measures.tell, measures.number)
+MAIL = frozenset({EventType.ACCEPTED.value, EventType.UNSUBSCRIBED.value})
+"""These and all whose names come between: what is only billed for is no mail."""
+ALL = Measures(DIMENSIONS, measures.NAMES, measures.tell, measures.number, MAIL)
 USAGE = Measures(("subaccount", "time"), usage.NAMES, usage.tell, usage.number)
 
 
@@ -116,7 +120,7 @@ def answer(tx: Tx, asked: MetricsForm, known: Measures) -> Response:
     limit = asked.pagination.limited(*limits)
     sorting = asked.pagination.sorting(("timestamp", *dimensions, *known.metrics))
     predicates = asked.filter.predicates(ATTRIBUTES)
-    question = Question(period, predicates=predicates, subaccounts=asked.include_subaccounts)
+    question = Question(period, known.events, predicates, subaccounts=asked.subaccounts)
     found = statistics.measure(tx, dimensions, question) if dimensions else {}
     rows = in_order([row for row in found.items() if "" not in row[0]], dimensions, sorting, known)
     told = told_by(tx, dimensions)
@@ -167,8 +171,9 @@ def told_by(tx: Tx, dimensions: list[str]) -> dict[str, Callable[[Any], dict[str
     """How the values of each dimension are written."""
     shown: dict[str, Callable[[Any], str]] = {}
     if "subaccount" in dimensions:
-        name = accounts.get(tx, tx.account_id).name
-        shown["subaccount"] = lambda _: name
+        shown["subaccount"] = accounts.names(tx).__getitem__
+    if "ip_pool" in dimensions:
+        shown["ip_pool"] = lambda pool_id: ip_pools.name_of(tx, pool_id) or pool_id
     written = tags.names(tx) if "tag" in dimensions else {}
 
     def tell(dimension: str) -> Callable[[Any], dict[str, str]]:

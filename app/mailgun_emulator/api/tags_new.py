@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
-from mailgun_emulator.state import account_tags, accounts, statistics
+from mailgun_emulator.state import account_tags, statistics
 from mailgun_emulator.state.account_tags import AccountTag
 from mailgun_emulator.state.predicates import Predicate
 from mailgun_emulator.state.statistics import EVER, Question
@@ -97,7 +97,13 @@ class AccountTagLimits(BaseModel):
 async def list_account_tags(tx: CurrentTx, asked: Annotated[TagsForm, form(TagsForm)]) -> Response:
     """List the account's tags, last used first unless asked otherwise; `tag` leaves those that begin with it."""
     sorting, limit, skip = asked.sorting, asked.limit, asked.pagination.skip
-    found = account_tags.list_tags(tx, asked.tag, order=ORDERS[sorting.name], descending=sorting.descending)
+    found = account_tags.list_tags(
+        tx,
+        asked.tag,
+        order=ORDERS[sorting.name],
+        descending=sorting.descending,
+        subaccounts=asked.include_subaccounts,
+    )
     body = {
         "items": views(tx, found[skip : skip + limit], with_metrics=asked.include_metrics),
         "pagination": {
@@ -111,24 +117,24 @@ async def list_account_tags(tx: CurrentTx, asked: Annotated[TagsForm, form(TagsF
 
 
 def views(tx: Tx, found: list[AccountTag], *, with_metrics: bool) -> list[dict[str, Any]]:
-    name = accounts.get(tx, tx.account_id).name
     return [
         {
-            "account_id": tx.account_id,
-            "parent_account_id": tx.account_id,
+            "account_id": tag.account_id,
+            "parent_account_id": tag.parent_id or tag.account_id,
             "tag": tag.name,
             "description": tag.description,
             "first_seen": dates.rfc2822(tag.first_seen),
             "last_seen": dates.rfc2822(tag.last_seen),
             "metrics": metrics_of(tx, tag) if with_metrics else {},
-            "account_name": name,
+            "account_name": tag.account_name,
         }
         for tag in found
     ]
 
 
 def metrics_of(tx: Tx, tag: AccountTag) -> dict[str, int | str]:
-    asked = Question(EVER, predicates=(Predicate("tag", "=", (tag.key,)),))
+    own = Predicate("subaccount", "=", (tag.account_id,))
+    asked = Question(EVER, predicates=(Predicate("tag", "=", (tag.key,)), own), subaccounts=True)
     return measures.tell(statistics.measure(tx, (), asked).get((), {}), measures.NAMES)
 
 

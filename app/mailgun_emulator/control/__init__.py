@@ -3,6 +3,7 @@
 SECTIONS: dict[str, tuple[str, ...]] = {
     "control.health": ("/_emulator/health",),
     "control.accounts": ("/_emulator/accounts", "/_emulator/reset"),
+    "control.users": ("/_emulator/users", "/_emulator/sandbox_recipients"),
     "control.domains": ("/_emulator/domains",),
     "control.templates": ("/_emulator/templates",),
     "control.inbound": ("/_emulator/inbound",),
@@ -12,6 +13,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "control.clock": ("/_emulator/clock",),
     "control.outcomes": ("/_emulator/outcomes",),
     "control.faults": ("/_emulator/faults",),
+    "control.blocklists": ("/_emulator/blocklists",),
     "control.inbox": ("/_emulator/messages",),
     "control.messages": ("/_emulator/messages",),
     "control.fixtures": ("/_emulator/export", "/_emulator/import"),

@@ -1,13 +1,13 @@
 """Accounts, which Mailgun makes by hand and tests need by the dozen; and going back to the start."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import MailgunError
-from mailgun_emulator.state import accounts, keys, own_domains
-from mailgun_emulator.state.accounts import Account
+from mailgun_emulator.state import account_settings, accounts, keys, own_domains
+from mailgun_emulator.state.accounts import Account, Status
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import OpenTx
 from mailgun_emulator.web.domains import only_if_set
@@ -29,7 +29,11 @@ class NewAccount(BaseModel):
 
 
 class AccountView(BaseModel):
-    """What a client needs to use the account; `domain` is verified. A subaccount tells its `parent`."""
+    """What a client needs to use the account; `domain` is verified. A subaccount tells its `parent`.
+
+    Its `status` is told when it is disabled or closed. `settings` are those that `PUT /v5/accounts` and
+    `/v5/accounts/features` made.
+    """
 
     id: str
     name: str
@@ -37,6 +41,8 @@ class AccountView(BaseModel):
     signing_key: str
     domain: str
     parent: str | None = only_if_set()
+    status: Status | None = only_if_set()
+    settings: dict[str, Any] | None = only_if_set()
 
 
 class AccountList(BaseModel):
@@ -52,6 +58,8 @@ def view(tx: Tx, account: Account) -> AccountView:
         signing_key=account.signing_key,
         domain=next((each.name for each in own_domains.list_sending(tx)), ""),
         parent=account.parent_id,
+        status=None if account.status == Status.OPEN else Status(account.status),
+        settings=account_settings.read(account) or None,
     )
 
 

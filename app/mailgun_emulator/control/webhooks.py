@@ -6,7 +6,7 @@ import orjson
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
-from mailgun_emulator.pipeline import notify
+from mailgun_emulator.pipeline import notify, redact
 from mailgun_emulator.pipeline.outgoing import USER_AGENT
 from mailgun_emulator.state import webhook_deliveries
 from mailgun_emulator.state.transaction import Tx
@@ -117,7 +117,8 @@ class DeliveryDetails(BaseModel):
 
 
 def attempt_view(told: Told, attempt: dict[str, Any]) -> AttemptView:
-    body = orjson.loads(notify.body_of(attempt["signature"], told.payload))
+    payload = redact.redacted(told.payload) if attempt.get("redacted") else told.payload
+    body = orjson.loads(notify.body_of(attempt["signature"], payload))
     return AttemptView(
         at=attempt["at"],
         request=PostedView(headers={"User-Agent": USER_AGENT, **notify.HEADERS}, body=body),

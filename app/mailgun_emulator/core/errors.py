@@ -12,6 +12,8 @@ class MailgunError(Exception):
     status: ClassVar[int] = 400
     key: ClassVar[str] = "message"
     message: ClassVar[str] = "Bad Request"
+    pretty: ClassVar[bool] = False
+    """Its JSON has lines and blanks."""
 
     def __init__(self, message: str | None = None, *, hint: str | None = None) -> None:
         """`hint` tells the emulator's user, in a header and in the log, what Mailgun's own words leave open."""
@@ -47,9 +49,16 @@ class InvalidPrivateKey(Unauthorized):
     """401 as `/v1` and the validation services word it (facts/account.md, 0.5)."""
 
     message = "Invalid private key"
+    pretty = True
 
     def body(self) -> dict[str, object] | str:
-        return {"message": str(self)}
+        return {self.key: str(self)}
+
+
+class NoPreviewKey(InvalidPrivateKey):
+    """401 as the email previews word it (facts/account.md, 0.4)."""
+
+    key = "Reason"
 
 
 class Forbidden(MailgunError):

@@ -31,6 +31,10 @@ SHORT = 200
 LONGEST_DOMAIN = 253
 
 
+OF_SEED_LISTS = "ibp-"
+"""What the addresses begin with that stand for seed lists (facts/account.md, 11.4)."""
+
+
 class NotAnAddress(ValueError):
     """What is given is no address, or a list with something in it that is none."""
 

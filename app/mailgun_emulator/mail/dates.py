@@ -33,6 +33,14 @@ def rfc3339_ms(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def rfc3339(at: float) -> str:
+    """`2006-01-02T15:04:05.123456Z`; of a second only what there is, as Go writes it. 0 is Go's own beginning."""
+    if not at:
+        return "0001-01-01T00:00:00Z"
+    told = datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "")
+    return f"{told.rstrip('0').rstrip('.') if '.' in told else told}Z"
+
+
 def parse(text: str) -> float:
     """RFC 2822 (any zone, any weekday), ISO 8601, or seconds since 1970. Raise ValueError for anything else."""
     try:

@@ -33,8 +33,13 @@ class Verdict(NamedTuple):
 
 def judge(parts: StoredParts) -> Verdict:
     """GTUBE in subject or text makes spam of a message; the other rules together stay below 1."""
-    found = dict(_rules(parts))
+    found = points(parts)
     return Verdict(round(sum(found.values()), 1), tuple(found))
+
+
+def points(parts: StoredParts) -> dict[str, float]:
+    """What each rule that is met adds to the score."""
+    return dict(_rules(parts))
 
 
 def _rules(parts: StoredParts) -> Iterator[tuple[str, float]]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from mailgun_emulator.core import hints
-from mailgun_emulator.core.errors import Forbidden, MailgunError
+from mailgun_emulator.core.errors import MailgunError
 from mailgun_emulator.mail import addresses, headers, mime
 from mailgun_emulator.mail.addresses import Address, NotAnAddress
 from mailgun_emulator.pipeline import leniency, options, placeholders, timing
 from mailgun_emulator.pipeline.compose import compose
 from mailgun_emulator.pipeline.deliver import attempt_delivery
 from mailgun_emulator.pipeline.leniency import SandboxRestricted
-from mailgun_emulator.pipeline.record import origin, record, storage
+from mailgun_emulator.pipeline.record import envelope, origin, record, storage
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.pipeline.tracking_settings import tracked_by
 from mailgun_emulator.state import jobs, mailing_lists, messages, tags
@@ -31,16 +31,14 @@ if TYPE_CHECKING:
 MOST_VARIABLES = 4096
 DELIVERED_AT_ONCE = 8
 """Up to so many recipients are delivered to in the transaction that accepts: one commit instead of two."""
-OF_ACCEPTANCE = ("signed-by", "tracked", "deliver-until", "mailing-list", "incoming", "encrypted", "batch")
+OF_ACCEPTANCE = (
+    *("signed-by", "tracked", "deliver-until", "mailing-list", "incoming", "encrypted", "batch"),
+    *("sending-ip", "sending-ip-pool", "sending-ip-pool-name", "warm-up"),
+)
 """Options that acceptance adds, and adds anew when the message is sent again."""
 Begin = Callable[[], AbstractAsyncContextManager[tuple[Tx, SendingDomain]]]
 """Begins a transaction and finds the domain that sends."""
 TRUNCATED = '"Could not load user-variables. They were either truncated or invalid JSON"'
-
-
-class ForeignSendingIp(Forbidden):
-    def __init__(self, ip: str) -> None:
-        super().__init__(f"Rejected: IP {ip} can't be used to send the message")
 
 
 async def hand_over(begin: Begin, read: Callable[[], Awaitable[Submission]]) -> str | MailgunError:
@@ -68,8 +66,12 @@ def accept(
     leniency.check_may_send(tx, domain)
     if submission.deliver_at is not None:
         leniency.check_delivery_time(tx, domain, submission.deliver_at)
-    if domain.ips != "[]":
-        submission = _from_own_ip(domain, submission)
+    choice = None
+    if domain.ips != "[]" or "sending-ip" in submission.options or "sending-ip-pool" in submission.options:
+        from mailgun_emulator.pipeline import own_ips, sending_ips  # most go by the shared IP
+
+        choice = sending_ips.of(tx, domain, submission)
+        submission = own_ips.prepare(tx, domain, submission, choice.ips)
     message_id = submission.message_id or tx.ids.message_id(domain.name, tx.now)
     everyone = addresses.unique([*submission.to, *submission.cc, *submission.bcc])
     refusal = leniency.sandbox_refusal(tx, domain, [each.email for each in everyone])
@@ -82,23 +84,19 @@ def accept(
         exceeded = faults.refusal_of(tx, domain.name, submission)
         if exceeded is not None:
             return exceeded
+    if domain.restrained:
+        from mailgun_emulator.pipeline import restraints  # few accounts have any
+
+        restraints.check(tx, domain.name, submission.reach)
     is_batch = submission.recipient_variables is not None
     if is_batch:
         submission = replace(submission, options={**submission.options, "batch": {"id": tx.ids.object_id()}})
     tags.see(tx, domain.id, submission.tags)
     lists = mailing_lists.list_among(tx, everyone) if is_batch else ()
     for copy, recipients in _copies(submission, everyone, lists):
-        accept_copy(tx, domain, copy, message_id, recipients, ahead)
+        by_own_ip = copy if choice is None else choice.take(tx, copy)
+        accept_copy(tx, domain, by_own_ip, message_id, recipients, ahead)
     return message_id
-
-
-def _from_own_ip(domain: SendingDomain, submission: Submission) -> Submission:
-    """One of the IPs that the domain was given: the one asked for, or else the first."""
-    ips = orjson.loads(domain.ips)
-    asked = submission.options.get("sending-ip", ips[0])
-    if asked not in ips:
-        raise ForeignSendingIp(asked)
-    return replace(submission, options={**submission.options, "sending-ip": asked})
 
 
 def _copies(
@@ -197,7 +195,7 @@ def _accepted(
         "method": copy.method,
         **({"api-key-id": copy.key_id} if copy.key_id else {}),
         "originating-ip": copy.client_ip,
-        "envelope": {"sender": message.sender, "transport": "smtp", "targets": recipient},
+        "envelope": envelope(message, recipient, copy.options),
         "flags": {"is-authenticated": True, "is-test-mode": "testmode" in copy.options},
         "message": about,
         "storage": storage(message),

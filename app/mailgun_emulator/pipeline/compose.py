@@ -7,6 +7,7 @@ import orjson
 
 from mailgun_emulator.mail import dates, headers, mime
 from mailgun_emulator.mail.addresses import Address
+from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.state.transaction import Tx
@@ -92,9 +93,10 @@ def _extra(
     sid = orjson.dumps([tx.ids.hex(5), first, domain.id[:6]])
     yield "X-Mailgun-Sid", b64encode(sid).decode()
     yield "Received", _received(tx, submission)
-    if "sending-ip-pool" in submission.options:
+    if "sending-ip-pool-name" in submission.options:
+        yield "X-Mailgun-Sending-Ip-Pool-Name", submission.options["sending-ip-pool-name"]
         yield "X-Mailgun-Sending-Ip-Pool", submission.options["sending-ip-pool"]
-    yield "X-Mailgun-Sending-Ip", submission.options.get("sending-ip", "127.0.0.1")
+    yield "X-Mailgun-Sending-Ip", submission.options.get("sending-ip") or shared_ip(tx.account_id)
     if len(recipients) > 1 or "batch" in submission.options:
         batch = submission.options.get("batch") or {"id": tx.ids.object_id()}
         yield "X-Mailgun-Batch-Id", batch["id"]

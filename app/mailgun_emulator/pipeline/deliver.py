@@ -5,9 +5,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from mailgun_emulator.mail import providers
+from mailgun_emulator.mail.addresses import OF_SEED_LISTS
+from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.pipeline import bounces
 from mailgun_emulator.pipeline.outcomes import NO_MX, Outcome, Security, outcome_for, outcome_of
-from mailgun_emulator.pipeline.record import origin, record, storage
+from mailgun_emulator.pipeline.record import envelope, origin, record, storage
 from mailgun_emulator.state import deliveries, jobs, messages, outcome_rules, sending, suppressions
 from mailgun_emulator.state.deliveries import Plan
 from mailgun_emulator.state.events import EventType
@@ -104,7 +106,16 @@ def _begin(tx: Tx, attempt: Attempt) -> None:
         if delay:
             deliveries.schedule(tx, attempt.message, attempt.plan, after=delay, attempt=attempt.number)
             return
-    carry_out(tx, attempt, _outcome_of(tx, attempt))
+    outcome = _outcome_of(tx, attempt)
+    if rule is None and outcome.delivered and outcome_rules.is_listed(tx):
+        outcome = _refusal_of_listed(tx, attempt) or outcome
+    carry_out(tx, attempt, outcome)
+
+
+def _refusal_of_listed(tx: Tx, attempt: Attempt) -> Outcome | None:
+    from mailgun_emulator.pipeline import blocklisting  # seldom needed
+
+    return blocklisting.refusal_of(tx, _sending_ip(tx, attempt), attempt.message.domain_name)
 
 
 def _to_rules(attempt: Attempt) -> outcome_rules.Delivery:
@@ -179,6 +190,10 @@ def _go_on(tx: Tx, attempt: Attempt, outcome: Outcome) -> None:
         relay.schedule(tx, message, recipient, tx.settings.relay)
     if sending.find_receiving(tx, recipient) is not None:
         jobs.schedule(tx, Step.RECEIVE, f"{message.id} {recipient}", domain_id=message.domain_id)
+    if recipient.startswith(OF_SEED_LISTS):
+        from mailgun_emulator.pipeline import placement
+
+        placement.begin_if_asked_for(tx, message, recipient)
     if outcome.then:
         from mailgun_emulator.pipeline import follow_up
 
@@ -211,7 +226,7 @@ def _common(attempt: Attempt) -> dict[str, Any]:
             "headers": orjson.Fragment(message.headers),
         },
         "storage": storage(message),
-        "envelope": {"sender": message.sender, "transport": "smtp", "targets": attempt.recipient},
+        "envelope": envelope(message, attempt.recipient, options),
         **origin(options),
     }
     if "deliverytime-optimize-period" in options:
@@ -219,10 +234,18 @@ def _common(attempt: Attempt) -> dict[str, Any]:
     return told
 
 
-def _sent(attempt: Attempt) -> dict[str, Any]:
+def _sending_ip(tx: Tx, attempt: Attempt) -> str:
+    if "warm-up" in attempt.options:
+        from mailgun_emulator.pipeline import own_ips  # few IPs are new
+
+        own_ips.choose(tx, attempt.options)
+    return attempt.options.get("sending-ip") or shared_ip(tx.account_id)
+
+
+def _sent(tx: Tx, attempt: Attempt) -> dict[str, Any]:
     """What is told of an attempt that reached the recipient's server."""
     told = _common(attempt)
-    told["envelope"]["sending-ip"] = attempt.options.get("sending-ip", "127.0.0.1")
+    told["envelope"]["sending-ip"] = _sending_ip(tx, attempt)
     told["recipient-provider"] = providers.group(attempt.recipient.rpartition("@")[2])
     told["primary-dkim"] = attempt.options["signed-by"]
     return told
@@ -248,19 +271,19 @@ def _status(attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
 
 
 def _record_delivered(tx: Tx, attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
-    told = {**_sent(attempt), "delivery-status": _status(attempt, outcome)}
+    told = {**_sent(tx, attempt), "delivery-status": _status(attempt, outcome)}
     return record(tx, EventType.DELIVERED, attempt.message, attempt.recipient, told)
 
 
 def _record_bounce(tx: Tx, attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
     status = {**_status(attempt, outcome), "bounce-type": "hard" if outcome.hard else "soft"}
-    told = {**_sent(attempt), "delivery-status": status}
+    told = {**_sent(tx, attempt), "delivery-status": status}
     return _record_failed(tx, attempt, outcome.reason or "bounce", told)
 
 
 def _record_deferral(tx: Tx, attempt: Attempt, outcome: Outcome, after: int) -> dict[str, Any]:
     told = {
-        **(_sent(attempt) if outcome.connected else _common(attempt)),
+        **(_sent(tx, attempt) if outcome.connected else _common(attempt)),
         "severity": "temporary",
         "log-level": "warn",
         "delivery-status": {**_status(attempt, outcome), "retry-seconds": after},

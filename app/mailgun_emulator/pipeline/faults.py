@@ -4,7 +4,7 @@ import asyncio
 from math import ceil
 
 from mailgun_emulator.core.errors import BadRequest, Forbidden, TooManyRequests
-from mailgun_emulator.mail import addresses, dates
+from mailgun_emulator.mail import dates
 from mailgun_emulator.pipeline.outgoing import UNREACHABLE, Answer, Outgoing
 from mailgun_emulator.pipeline.reasons import REASONS, RETRY_AFTER, filled
 from mailgun_emulator.pipeline.submission import Submission
@@ -62,7 +62,7 @@ def refusal_of(tx: Tx, domain: str, submission: Submission) -> LimitExceeded | N
     quotas = [quota.at(tx.now) for quota in faults.message_quotas(tx, domain)]
     if not quotas:
         return None
-    recipients = _recipients(submission)
+    recipients = submission.reach
     for quota in quotas:
         if recipients > quota.remaining:
             tx.undo()  # the message may have made its domain
@@ -71,14 +71,6 @@ def refusal_of(tx: Tx, domain: str, submission: Submission) -> LimitExceeded | N
     for quota in quotas:
         faults.use(tx, quota, recipients)
     return None
-
-
-def _recipients(submission: Submission) -> int:
-    """So many `accepted` events there will be: in batch mode everybody in `cc` and `bcc` gets each copy."""
-    copied = [*submission.cc, *submission.bcc]
-    if submission.recipient_variables is None:
-        return len(addresses.unique([*submission.to, *copied]))
-    return sum(len(addresses.unique([to, *copied])) for to in addresses.unique(submission.to))
 
 
 async def post(

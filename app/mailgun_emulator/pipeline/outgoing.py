@@ -49,13 +49,23 @@ class Outgoing:
 
     async def post(self, url: str, *, data: "bytes | FormData", headers: dict[str, str]) -> Answer:
         """Never raises: who can't be reached has not answered."""
+        return await self._ask("POST", url, data=data, headers=headers)
+
+    async def get(self, url: str) -> Answer:
+        """As `post`: to see whether anybody is there."""
+        return await self._ask("GET", url, data=None, headers={})
+
+    async def _ask(
+        self, method: str, url: str, *, data: "bytes | FormData | None", headers: dict[str, str]
+    ) -> Answer:
         from aiohttp import ClientError
 
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
             url = hosts.rewritten(url, self._settings.webhook_rewrite)
-            async with self._open().post(url, data=data, headers=headers, allow_redirects=False) as answer:
+            asked = self._open().request(method, url, data=data, headers=headers, allow_redirects=False)
+            async with asked as answer:
                 told = {str(name): value for name, value in answer.headers.items()}
                 text = (await _beginning(answer.content)).decode("utf-8", "replace")
                 return Answer(answer.status, told, text, "", loop.time() - begun)

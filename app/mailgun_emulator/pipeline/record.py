@@ -12,7 +12,7 @@ from mailgun_emulator.state.events import OF_LISTS, EventType
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.transaction import Tx
 
-__all__ = ["About", "Subject", "origin", "record", "remember", "storage"]
+__all__ = ["About", "Subject", "envelope", "origin", "record", "remember", "storage"]
 
 _NULL_WITHOUT_TAGS = (EventType.ACCEPTED, EventType.REJECTED)
 """As recorded (facts/sending.md, 3.1)."""
@@ -30,7 +30,7 @@ def record(
         "id": tx.ids.event_id(),
         "timestamp": tx.now,
         "log-level": "info",
-        "account": {"id": tx.account_id},
+        "account": tx.account,
         "domain": {"name": message.domain_name},
         **({} if kind in OF_LISTS else _of_message(kind, message, recipient, tags)),
         **told,
@@ -86,6 +86,14 @@ def _of_message(kind: EventType, message: Subject, recipient: str, tags: list[st
 def origin(options: Mapping[str, Any]) -> dict[str, Any]:
     """What events tell of how a message came about, of its options."""
     return {name: options[option] for name, option in _OF_ORIGIN.items() if option in options}
+
+
+def envelope(message: SentMessage, recipient: str, options: Mapping[str, Any]) -> dict[str, str]:
+    """With the pool of IPs that it is sent by, if it is by one."""
+    told = {"sender": message.sender, "transport": "smtp", "targets": recipient}
+    if "sending-ip-pool" in options:
+        told["i-ip-pool-id"] = options["sending-ip-pool"]
+    return told
 
 
 def storage(message: SentMessage) -> dict[str, str]:

@@ -74,7 +74,7 @@ def sample(tx: Tx, event: WebhookEvent, domain: str) -> dict[str, Any]:
         "id": tx.ids.event_id(),
         "timestamp": tx.now,
         "log-level": _LEVELS.get(event, "info"),
-        "account": {"id": tx.account_id},
+        "account": tx.account,
         "domain": {"name": domain},
         "recipient": RECIPIENT,
         "recipient-domain": RECIPIENT.partition("@")[2],

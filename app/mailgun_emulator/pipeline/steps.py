@@ -24,14 +24,23 @@ STEPS: Mapping[str, str] = {
     Step.ROTATE_KEYS: "state.domain_keys:rotate_when_due",
     Step.IMPORT: "state.suppressions:do_import",
     Step.CERTIFY: "state.certificates:certify",
+    Step.VALIDATE: "pipeline.validating:validate_some",
+    Step.PLACE: "pipeline.placement:settle",
+    Step.CHECK_THRESHOLDS: "pipeline.thresholds:check",
+    Step.DELIST: "pipeline.blocklisting:delist_when_due",
+    Step.MOVE_IPS: "pipeline.ip_moves:move",
+    Step.ENROLL_DOMAINS: "state.enrolled_domains:enroll_all",
+    Step.CHECK_HEALTH: "state.enrolled_domains:check_when_due",
 }
 """What is done inside one transaction."""
 POSTS: Mapping[str, str] = {
     Step.ARCHIVE: "pipeline.archive:archive",
+    Step.EXPORT: "pipeline.export:export",
     Step.NOTIFY: "pipeline.notify:notify",
     Step.FORWARD: "pipeline.forward:forward",
     Step.STORE_NOTIFY: "pipeline.forward:notify_of_stored",
     Step.RELAY: "pipeline.relay:relay",
+    Step.ALERT: "pipeline.alerting:post",
 }
 """What speaks to the outside in between; it completes its jobs itself."""
 

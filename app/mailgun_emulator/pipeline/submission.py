@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import Field
 
-from mailgun_emulator.mail import headers, json_text, mime
+from mailgun_emulator.mail import addresses, headers, json_text, mime
 from mailgun_emulator.mail.addresses import Address
 from mailgun_emulator.pipeline import placeholders
 
@@ -50,6 +50,14 @@ class Submission:
     authenticated: bool = True
     marks: dict[str, str] = field(default_factory=dict)
     hints: Annotated[list[str], Field(exclude=True)] = field(default_factory=list, compare=False)
+
+    @property
+    def reach(self) -> int:
+        """So many `accepted` events there will be: in batch mode everybody in `cc` and `bcc` gets each copy."""
+        copied = [*self.cc, *self.bcc]
+        if self.recipient_variables is None:
+            return len(addresses.unique([*self.to, *copied]))
+        return sum(len(addresses.unique([to, *copied])) for to in addresses.unique(self.to))
 
     @property
     def is_personal(self) -> bool:

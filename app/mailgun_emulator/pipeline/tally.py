@@ -28,12 +28,18 @@ _NONE: dict[str, Any] = {}
 def count(tx: Tx, kind: EventType, message: Subject, payload: dict[str, Any]) -> None:
     tags = () if message.tags == "[]" else orjson.loads(message.tags)
     client = _client(payload) if "client-info" in payload else {}
+    envelope = payload.get("envelope", _NONE)
     about = {
         "recipient_domain": payload.get("recipient-domain", "").lower(),
-        "ip": payload["envelope"].get("sending-ip", "") if "envelope" in payload else "",
+        "ip": envelope.get("sending-ip", ""),
+        "ip_pool": envelope.get("i-ip-pool-id", ""),
         **client,
     }
     statistics.count(tx, message.domain_id, metric_of(kind, payload), tags, **about)
+    if tx.is_watched:
+        from mailgun_emulator.pipeline import thresholds  # few accounts have alerts
+
+        thresholds.check_soon(tx)
     if kind is not EventType.ACCEPTED:
         for metric in besides(tx, kind, message, payload):
             statistics.count(tx, message.domain_id, metric, tags, **about)

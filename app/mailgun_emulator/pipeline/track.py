@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from mailgun_emulator.mail import clients, providers
+from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.pipeline import tracking_urls
 from mailgun_emulator.pipeline.record import Subject, record, storage
 from mailgun_emulator.pipeline.tracking_urls import EVERYTHING, Visit
@@ -47,12 +48,12 @@ def unsubscribe_by_mail(tx: Tx, domain_id: str, local_part: str) -> bool:
 
 def record_open(tx: Tx, about: Subject, recipient: str, client: Client) -> dict[str, Any]:
     """Every time counts; the events are not made unique (facts/sending.md, 5.2)."""
-    told = {**_delivered_at(tx, about, recipient), **_told(about, recipient, client)}
+    told = {**_delivery(tx, about, recipient), **_told(about, recipient, client)}
     return record(tx, EventType.OPENED, about, recipient, told)
 
 
 def record_click(tx: Tx, about: Subject, recipient: str, url: str, client: Client) -> dict[str, Any]:
-    told = {**_delivered_at(tx, about, recipient), **_told(about, recipient, client), "url": url}
+    told = {**_delivery(tx, about, recipient), **_told(about, recipient, client), "url": url}
     return record(tx, EventType.CLICKED, about, recipient, told)
 
 
@@ -85,7 +86,10 @@ def record_complaint(tx: Tx, message: SentMessage, recipient: str) -> dict[str, 
             "size": message.size,
             "headers": orjson.Fragment(message.headers),
         },
-        "envelope": {"sending-ip": options.get("sending-ip", "127.0.0.1")},
+        "envelope": {
+            "sending-ip": options.get("sending-ip") or shared_ip(tx.account_id),
+            **({"i-ip-pool-id": options["sending-ip-pool"]} if "sending-ip-pool" in options else {}),
+        },
         "flags": {"is-test-mode": "testmode" in options},
         "storage": storage(message),
         "campaigns": [],
@@ -105,9 +109,15 @@ def _told(about: Subject, recipient: str, client: Client) -> dict[str, Any]:
     }
 
 
-def _delivered_at(tx: Tx, about: Subject, recipient: str) -> dict[str, int]:
+def _delivery(tx: Tx, about: Subject, recipient: str) -> dict[str, Any]:
+    """What is told of it; how it was sent only if that was by a pool of IPs, so that it is counted for the pool."""
     found = events.find_first(tx, about.domain_id, EventType.DELIVERED, about.message_id, recipient)
-    return {} if found is None else {"delivered-at": int(found["timestamp"])}
+    if found is None:
+        return {}
+    told: dict[str, Any] = {"delivered-at": int(found["timestamp"])}
+    if "i-ip-pool-id" in found.get("envelope", ()):
+        told["envelope"] = {name: found["envelope"][name] for name in ("sending-ip", "i-ip-pool-id")}
+    return told
 
 
 def _leave(tx: Tx, mailing_list: str, member: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ import logging
 from typing import NamedTuple
 
 from mailgun_emulator.pipeline import leniency
-from mailgun_emulator.state import credentials, keys, sending
+from mailgun_emulator.state import credentials, ip_allowlist, keys, sending
 from mailgun_emulator.state.transaction import Tx
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,15 @@ def find_sender(tx: Tx, login: str, password: str, default_account_id: str) -> S
         log.info("SMTP: no domain has the login %s", login)
         return None
     return _lenient(tx, login, password, default_account_id)
+
+
+def is_welcome(tx: Tx, sender: Sender, client_ip: str) -> bool:
+    """Whether the account's IP allowlist has that address, if it has any, and is heeded."""
+    tx.account_id = sender.account_id
+    if not tx.is_guarded or not leniency.heeds_ip_allowlist(tx) or ip_allowlist.allows(tx, client_ip):
+        return True
+    log.info("SMTP: the account's IP allowlist has no %s", client_ip)
+    return False
 
 
 def _lenient(tx: Tx, login: str, password: str, default_account_id: str) -> Sender | None:

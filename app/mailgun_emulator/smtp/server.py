@@ -69,12 +69,13 @@ class Entrance:
         return ["\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"])]
 
     def authenticate(
-        self, _: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword
+        self, _: SMTP, session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword
     ) -> AuthResult:
         login, password = (each.decode("utf-8", "replace") for each in given)
         with self._database.reading() as tx:
             sender = logins.find_sender(tx, login, password, self._emulator.default_account_id)
-        if sender is None:
+            is_welcome = sender is not None and logins.is_welcome(tx, sender, _client_ip(session))
+        if sender is None or not is_welcome:
             return AuthResult(success=False, handled=False, message="535 Authentication failed")
         return AuthResult(success=True, message="235 Authentication successful", auth_data=sender)
 
@@ -155,17 +156,21 @@ def refusal(error: MailgunError) -> str:
 
 def _handover(session: Session, envelope: Envelope, base_url: str) -> Handover:
     content: Any = envelope.content
-    peer: Any = session.peer
     sender = envelope.mail_from or NO_SENDER
     return Handover(
         sender="" if sender == NO_SENDER else sender,
         recipients=[_address(each) for each in envelope.rcpt_tos],
         content=content,
         helo=(session.host_name or "").encode("utf-8", "replace").decode(),
-        client_ip=peer[0] if peer else "127.0.0.1",
+        client_ip=_client_ip(session),
         tls=_security(session),
         base_url=base_url,
     )
+
+
+def _client_ip(session: Session) -> str:
+    peer: Any = session.peer
+    return str(peer[0]) if peer else "127.0.0.1"
 
 
 def _security(session: Session) -> str:

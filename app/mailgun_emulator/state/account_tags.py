@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlmodel import col, select
 
 from mailgun_emulator.state import tags
-from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.domains import Domain, of_accounts
 from mailgun_emulator.state.tags import PAST_ALL, Tag, TagNotFound
 from mailgun_emulator.state.transaction import Tx
 
@@ -14,8 +14,11 @@ LIMIT = 100_000
 
 
 class AccountTag(NamedTuple):
-    """`key` is the name in lower case. Times: seconds since 1970."""
+    """`key` is the name in lower case. Times: seconds since 1970. It is an account's, or one of its subaccounts'."""
 
+    account_id: str
+    parent_id: str | None
+    account_name: str
     key: str
     name: str
     description: str
@@ -23,14 +26,18 @@ class AccountTag(NamedTuple):
     last_seen: float
 
 
-def list_tags(tx: Tx, prefix: str = "", *, order: str = "key", descending: bool = False) -> list[AccountTag]:
-    """Those whose names begin so, in whatever case, by a column of `AccountTag`."""
+def list_tags(
+    tx: Tx, prefix: str = "", *, order: str = "key", descending: bool = False, subaccounts: bool = False
+) -> list[AccountTag]:
+    """Those whose names begin so, in whatever case, by a column of `AccountTag`; each account's by themselves."""
     tx.settle()
     sql = (
-        "SELECT key, min(tag.name) AS name, max(description) AS description, min(first_seen) AS first_seen,"  # noqa: S608 - a column's name
-        " max(last_seen) AS last_seen FROM domain CROSS JOIN tag ON tag.domain_id = domain.id"
-        " WHERE account_id = :account_id AND NOT deleted AND key >= :prefix AND key < :past_prefix"
-        f" GROUP BY key ORDER BY {order} {'DESC' if descending else 'ASC'}, key"
+        "SELECT account.id, parent_id, account.name, key, min(tag.name) AS name, max(description) AS description,"  # noqa: S608 - a column's name
+        " min(first_seen) AS first_seen, max(last_seen) AS last_seen"
+        " FROM domain CROSS JOIN tag ON tag.domain_id = domain.id CROSS JOIN account ON account.id = account_id"
+        f" WHERE {of_accounts(':account_id', subaccounts=subaccounts)}"
+        " AND NOT deleted AND key >= :prefix AND key < :past_prefix"
+        f" GROUP BY account.id, key ORDER BY {order} {'DESC' if descending else 'ASC'}, key, account.id"
     )
     begins = prefix.lower()
     about = {"account_id": tx.account_id, "prefix": begins, "past_prefix": begins + PAST_ALL}

@@ -1,5 +1,6 @@
 """Accounts: everything else belongs to one."""
 
+from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import bindparam, delete, insert, update
@@ -9,7 +10,7 @@ from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import domains, keys, own_domains
-from mailgun_emulator.state.statements import Query, Statement
+from mailgun_emulator.state.statements import Query, Statement, columns
 from mailgun_emulator.state.transaction import Tx
 
 
@@ -25,11 +26,23 @@ class ParentIsSubaccount(BadRequest):
         super().__init__(f"{account_id} is a subaccount itself, and has none of its own.")
 
 
+class Status(StrEnum):
+    """A `closed` one was deleted: nothing is left of it but its name."""
+
+    OPEN = "open"
+    DISABLED = "disabled"
+    CLOSED = "closed"
+
+
 class Account(SQLModel, table=True):
     """`signing_key` signs webhooks; `public_key` was for client-side validation. Times: seconds since 1970.
 
-    A subaccount has a `parent_id`. `status` is open, disabled or closed. `features` and `settings` are JSON objects;
-    a `message_limit` is for a month. `clock_offset` and `clock_frozen_at` are those of the account's
+    Once the signing key was made anew, `first_signing_key` is what the account had before all others: it goes on
+    signing the links in mail, so that those of older mail lead somewhere.
+
+    A subaccount has a `parent_id`; only their `status` changes. `features` and `settings` are JSON objects;
+    `disabled` is another, why a disabled one is. A `message_limit` is for a month; since `limit_lifted_at` it is not
+    for the rest of that month. `clock_offset` and `clock_frozen_at` are those of the account's
     `core.clock.Clock`.
     """
 
@@ -37,14 +50,17 @@ class Account(SQLModel, table=True):
     id: str = Field(primary_key=True)
     name: str
     signing_key: str
+    first_signing_key: str | None = None
     public_key: str
     created_at: float
     parent_id: str | None = Field(default=None, foreign_key="account.id", ondelete="CASCADE", index=True)
-    status: str = "open"
+    status: str = Status.OPEN.value
     updated_at: float = 0.0
     features: str = "{}"
     settings: str = "{}"
+    disabled: str | None = None
     message_limit: int | None = None
+    limit_lifted_at: float | None = None
     clock_offset: float = 0.0
     clock_frozen_at: float | None = None
 
@@ -56,15 +72,14 @@ class _Id(NamedTuple):
 class _Kept(NamedTuple):
     name: str
     signing_key: str
+    first_signing_key: str | None
     created_at: float
     parent_id: str | None
 
 
 _INSERT = Statement(insert(Account))
 _KEPT = Query(
-    select(Account.name, Account.signing_key, Account.created_at, Account.parent_id).where(
-        col(Account.id) == bindparam("id")
-    ),
+    select(*columns(Account, _Kept._fields)).where(col(Account.id) == bindparam("id")),
     _Kept,
 )
 _ID = Query(select(Account.id).where(col(Account.id) == bindparam("id")), _Id)
@@ -105,6 +120,8 @@ def create(
         parent_id=parent_id,
     )
     _INSERT.run(tx, **account.model_dump())
+    if parent_id is not None:
+        tx.read_parents()
     keys.add(tx, account_id, secret=api_key, description="The account's first key")
     sandbox = f"sandbox{account_id}{account_id[:8]}.mailgun.org"
     domains.add(tx, sandbox, account_id, type="sandbox", state=domains.State.ACTIVE, verified=True)
@@ -132,7 +149,7 @@ def ensure_default(tx: Tx, settings: Settings, id: str | None = None) -> Account
         if domains.find(tx, name) is None:
             domains.create(tx, name, state=domains.State.ACTIVE, verified=True)
     if "signing_key" in settings.model_fields_set:
-        account.signing_key = settings.signing_key
+        account.signing_key, account.first_signing_key = settings.signing_key, None
     return account
 
 
@@ -143,10 +160,22 @@ def get(tx: Tx, account_id: str) -> Account:
     return account
 
 
+def renew_signing_key(tx: Tx, account: Account) -> None:
+    """Webhooks are signed with another from now on, those that are to be posted yet included."""
+    account.first_signing_key = account.first_signing_key or account.signing_key
+    account.signing_key, account.updated_at = f"key-{tx.ids.hex(32)}", tx.now
+
+
 def has_signing_key(tx: Tx, text: str) -> bool:
     """Whether it is the signing key of any account."""
     found = tx.read("SELECT 1 FROM account WHERE signing_key = :text LIMIT 1", {"text": text})
     return found.fetchone() is not None
+
+
+def find_by_public_key(tx: Tx, key: str) -> str | None:
+    """Its id."""
+    found = tx.read("SELECT id FROM account WHERE public_key = :key LIMIT 1", {"key": key}).fetchone()
+    return None if found is None else str(found[0])
 
 
 def check(tx: Tx, account_id: str) -> None:
@@ -164,6 +193,12 @@ def list_subaccounts(tx: Tx, account_id: str) -> list[str]:
     return [each.id for each in _SUBACCOUNTS.list(tx, parent_id=account_id)]
 
 
+def names(tx: Tx) -> dict[str, str]:
+    """Of the account and its subaccounts, by their ids."""
+    found = tx.read("SELECT id, name FROM account WHERE :own IN (id, parent_id)", {"own": tx.account_id})
+    return dict(found.fetchall())
+
+
 def keep_clock(tx: Tx, clock: Clock) -> None:
     """So that it is the same after a restart."""
     _KEEP_CLOCK.run(tx, account_id=tx.account_id, offset=clock.offset, frozen_at=clock.frozen_at)
@@ -178,6 +213,7 @@ def delete_account(tx: Tx, account_id: str) -> list[str]:
     for each in gone:
         tx.forget_clock(each)
     tx.read_faults()
+    tx.read_parents()
     return gone
 
 
@@ -195,7 +231,7 @@ def reset(tx: Tx, account_id: str) -> None:
         kept.name,
         id=account_id,
         api_key=first_key or None,
-        signing_key=kept.signing_key,
+        signing_key=kept.first_signing_key or kept.signing_key,
         domain_names=names,
         parent_id=kept.parent_id,
         created_at=kept.created_at,

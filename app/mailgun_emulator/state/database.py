@@ -31,6 +31,7 @@ class Database:
         self.settings = settings
         self.path = settings.database if path is None else path
         self.clock = clock
+        self.base_url = f"http://{settings.host}:{settings.port}"
         self.clocks: dict[str, Clock] = {}
         """Of those accounts whose time is not the emulator's own."""
         self.key_pairs = KeyPairs(settings.seed)
@@ -52,6 +53,7 @@ class Database:
                 self.ids = self._new_ids()
                 self.read_clocks()
                 self.read_faults()
+                self.read_parents()
             except BaseException:
                 self.connection.close()
                 raise
@@ -75,10 +77,25 @@ class Database:
         self.clocks = {account: Clock(self.clock.now, *set_to) for account, *set_to in rows}
 
     def read_faults(self) -> None:
-        """`faults` are the accounts that have some: see `state.faults`."""
-        self.faults = frozenset(
-            one for (one,) in self.connection.execute("SELECT DISTINCT account_id FROM fault")
+        """`faults` are the accounts that have some: see `state.faults`; `guarded` those with an IP allowlist."""
+        self.faults, self.guarded = (
+            frozenset(one for (one,) in self.connection.execute(f"SELECT DISTINCT account_id FROM {table}"))  # noqa: S608 - names of ours
+            for table in ("fault", "allowed_address")
         )
+        self.read_watched()
+
+    def read_watched(self) -> None:
+        """`watched` are the accounts that have alerts, `checked_soon` those whose figures are going to be checked in any
+        case: see `pipeline.thresholds`.
+        """
+        found = self.connection.execute("SELECT DISTINCT account_id FROM threshold WHERE kind = 'alert'")
+        self.watched = frozenset(one for (one,) in found)
+        self.checked_soon: set[str] = set()
+
+    def read_parents(self) -> None:
+        """`parents` are those of the subaccounts, by their ids."""
+        found = self.connection.execute("SELECT id, parent_id FROM account WHERE parent_id IS NOT NULL")
+        self.parents: dict[str, str] = dict(found)
 
     def clock_of(self, account_id: str) -> Clock:
         return self.clocks.get(account_id, self.clock)
@@ -175,6 +192,7 @@ class Database:
         except Exception as error:  # noqa: BLE001 - whatever it was, all who wait are told
             failure = error
             self.memory.clear()
+            self.checked_soon.clear()
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
         for waiting in batch:
@@ -227,6 +245,7 @@ class Database:
         self.connection.executemany("INSERT INTO start (at) VALUES (?)", starts)
         self.read_clocks()
         self.read_faults()
+        self.read_parents()
         self.memory.clear()
         self.next_due = 0.0
         self.changed.set()
@@ -235,10 +254,11 @@ class Database:
         (jobs,) = self.connection.execute("SELECT count(*) FROM job").fetchone()
         return int(jobs)
 
-    def signing_key(self) -> str | None:
-        """That of the oldest account, which is the default one: see `accounts.ensure_default`."""
+    def signing_key(self, *, first: bool = False) -> str | None:
+        """That of the oldest account, which is the default one: see `accounts.ensure_default`; or the `first` it had."""
+        column = "coalesce(first_signing_key, signing_key)" if first else "signing_key"
         row = self.connection.execute(
-            "SELECT signing_key FROM account ORDER BY created_at LIMIT 1"
+            f"SELECT {column} FROM account ORDER BY created_at LIMIT 1"  # noqa: S608 - a column's name
         ).fetchone()
         return None if row is None else str(row[0])
 

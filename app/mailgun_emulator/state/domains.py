@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import orjson
-from sqlalchemy import UniqueConstraint, and_, bindparam, insert
+from sqlalchemy import UniqueConstraint, and_, bindparam, insert, text
 from sqlalchemy import delete as delete_from
 from sqlalchemy import select as select_columns
 from sqlalchemy.orm import aliased
@@ -279,9 +279,11 @@ def list_domains(
     sort: str | None = None,
     skip: int = 0,
     limit: int = 100,
+    include_subaccounts: bool = False,
 ) -> tuple[list[Domain], int]:
     """One page and how many match in all; newest first unless `sort` is `name:asc` or `name:desc`."""
-    found = select(Domain).where(Domain.account_id == tx.account_id, col(Domain.deleted).is_(False))
+    owned = text(of_accounts(":owner", subaccounts=include_subaccounts)).bindparams(owner=tx.account_id)
+    found = select(Domain).where(owned, col(Domain.deleted).is_(False))
     if state:
         found = found.where(Domain.state == state)
     elif authority:

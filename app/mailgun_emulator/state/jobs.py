@@ -30,6 +30,15 @@ class Step(StrEnum):
     ARCHIVE = "archive"
     IMPORT = "import"
     CERTIFY = "certify"
+    VALIDATE = "validate"
+    EXPORT = "export"
+    PLACE = "place"
+    CHECK_THRESHOLDS = "check-thresholds"
+    ALERT = "alert"
+    DELIST = "delist"
+    MOVE_IPS = "move-ips"
+    ENROLL_DOMAINS = "enroll-domains"
+    CHECK_HEALTH = "check-health"
 
 
 NUMBERED: Mapping[str, str] = {

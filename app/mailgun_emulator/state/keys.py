@@ -41,7 +41,7 @@ class Role(StrEnum):
 
 ACCOUNT_PATHS = ("/v1/keys", "/v2/ip_whitelist", "/v2/ip/whitelist", "/v5/")
 """Keys, the IP allowlist, account, subaccounts and users: only admins change them."""
-QUERIED_BY_POST = ("/v1/analytics/",)
+QUERIED_BY_POST = ("/v1/analytics/", "/v2/bounce-classification/")
 
 
 class ApiKey(SQLModel, table=True):
@@ -220,11 +220,15 @@ def list_keys(tx: Tx, *, domain_name: str | None = None, kind: str | None = None
     return list(tx.session.exec(found.order_by(col(ApiKey.created_at), col(ApiKey.id))))
 
 
-def delete(tx: Tx, id: str) -> None:  # noqa: A002 - the column's own name
+def find(tx: Tx, id: str) -> ApiKey | None:  # noqa: A002 - the column's own name
     found = select(ApiKey).where(
         ApiKey.account_id == tx.account_id, ApiKey.id == id, col(ApiKey.deleted).is_(False)
     )
-    key = tx.session.exec(found).first()
+    return tx.session.exec(found).first()
+
+
+def delete(tx: Tx, id: str) -> None:  # noqa: A002 - the column's own name
+    key = find(tx, id)
     if key is None:
         raise KeyNotFound
     key.deleted = True

@@ -210,6 +210,7 @@ def _variables(predicate: Predicate, values: Values) -> str:
 _DELIVERED_AT = f"coalesce({_told('delivered-at')}, CASE type WHEN 'delivered' THEN event.at END)"
 _TEXTS = {
     "ip": "envelope/sending-ip",
+    "ip_pool": "envelope/i-ip-pool-id",
     "recipient_domain": "recipient-domain",
     "recipient_provider": "recipient-provider",
     "country": "geolocation/country",
@@ -238,7 +239,7 @@ _CONDITIONS: dict[str, Condition] = {
     "tag": _tag,
     "user_variables": _variables,
 }
-OF_DOMAIN = {"domain": "name", "subaccount": "account_id", "ip_pool": "pool_id"}
+OF_DOMAIN = {"domain": "name", "subaccount": "account_id"}
 """Attributes that all events of a domain share, and the domain's columns."""
 CLASSIFIED = {"i_classification_rule_id": "id", "i_classification_group_id": "group"}
 """Attributes of `mail.bounce_rules`, which events do not tell."""

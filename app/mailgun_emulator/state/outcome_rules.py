@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 from typing import Any, ClassVar, NamedTuple
 
 import orjson
-from sqlalchemy import Index, bindparam, delete, func, insert, update
+from sqlalchemy import Index, bindparam, column, delete, exists, func, insert, table, update
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import NotFound
@@ -76,7 +76,8 @@ class Delivery(NamedTuple):
 
 
 class _Any(NamedTuple):
-    id: str
+    rules: int
+    listed: int
 
 
 class _Last(NamedTuple):
@@ -88,7 +89,15 @@ GLOBS = ("recipient", "recipient_domain", "domain", "sender", "tag", "subject")
 _OF_ACCOUNT = col(OutcomeRule.account_id) == bindparam("account_id")
 _ONE = (_OF_ACCOUNT, col(OutcomeRule.id) == bindparam("id"))
 _FIELDS = columns(OutcomeRule, Rule._fields)
-_ANY = Query(select(OutcomeRule.id).where(_OF_ACCOUNT).limit(1), _Any)
+_LISTED = table("blocklisting", column("account_id"), column("delisted_at"))
+"""`state.blocklistings`, which few need: what stands there has its mail refused."""
+_ANY = Query(
+    select(
+        exists().where(_OF_ACCOUNT),
+        exists().where(_LISTED.c.account_id == bindparam("account_id"), _LISTED.c.delisted_at.is_(None)),
+    ),
+    _Any,
+)
 _LIST = Query(select(*_FIELDS).where(_OF_ACCOUNT).order_by(col(OutcomeRule.position)), Rule)
 _FIND = Query(select(*_FIELDS).where(*_ONE), Rule)
 _LAST = Query(select(func.coalesce(func.max(OutcomeRule.position), 0)).where(_OF_ACCOUNT), _Last)
@@ -158,8 +167,15 @@ def clear(tx: Tx) -> None:
 
 
 def exist(tx: Tx) -> bool:
-    """Whether the account has any: asked of every delivery, so it is remembered."""
-    return _ANY.recall(tx, account_id=tx.account_id) is not None
+    """Whether the account has any, or anything on a blocklist: asked of every delivery, so it is remembered."""
+    found = _ANY.recall(tx, account_id=tx.account_id)
+    return found is not None and any(found)
+
+
+def is_listed(tx: Tx) -> bool:
+    """Whether anything of the account stands on a blocklist."""
+    found = _ANY.recall(tx, account_id=tx.account_id)
+    return found is not None and bool(found.listed)
 
 
 def choose(tx: Tx, delivery: Delivery) -> Rule | None:

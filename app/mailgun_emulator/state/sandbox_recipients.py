@@ -38,6 +38,10 @@ def list_authorized(tx: Tx) -> set[str]:
     return {recipient.email for recipient in list_recipients(tx) if recipient.activated}
 
 
+def find(tx: Tx, email: str) -> SandboxRecipient | None:
+    return tx.session.get(SandboxRecipient, (tx.account_id, email.lower()))
+
+
 def create(tx: Tx, email: str) -> SandboxRecipient:
     """One that is known already is returned as it is."""
     email = _checked(email)
@@ -60,12 +64,12 @@ def _checked(email: str) -> str:
 
 
 def agree(recipient: SandboxRecipient) -> None:
-    """What Mailgun's invitation asks the recipient to do."""
+    """What the invitation asks the recipient to do."""
     recipient.activated = True
 
 
 def delete(tx: Tx, email: str) -> None:
-    found = tx.session.get(SandboxRecipient, (tx.account_id, email.lower()))
+    found = find(tx, email)
     if found is None:
         raise InvalidRecipient
     tx.session.delete(found)

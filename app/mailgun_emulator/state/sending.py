@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from mailgun_emulator.state.accounts import Account
+from mailgun_emulator.state.accounts import Account, Status
 from mailgun_emulator.state.domain_keys import DEFAULT_SELECTOR, DomainKey
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statements import Query, columns
@@ -16,7 +16,10 @@ STORED_SECONDS = 3 * 86400
 
 
 class SendingDomain(NamedTuple):
-    """`selector` is that of the key that signs, none as long as the authority's first key was not asked for."""
+    """`selector` is that of the key that signs, none as long as the authority's first key was not asked for.
+
+    `restrained`: there is something that may keep its account from sending, see `pipeline.restraints`.
+    """
 
     id: str
     name: str
@@ -30,6 +33,7 @@ class SendingDomain(NamedTuple):
     encrypt_incoming_message: bool
     archive_to: str | None
     ips: str
+    pool_id: str | None
     open_active: bool
     open_at_top: bool
     click_active: str
@@ -38,6 +42,7 @@ class SendingDomain(NamedTuple):
     text_footer: str
     dkim_host: str
     selector: str | None
+    restrained: bool
 
     @property
     def stored_seconds(self) -> int:
@@ -58,12 +63,22 @@ _SELECTOR = (
     .limit(1)
     .scalar_subquery()
 )
+_Parent = aliased(Account)
+_RESTRAINED = or_(
+    col(Account.status) != Status.OPEN.value,
+    col(Account.features) != "{}",
+    col(Account.message_limit).is_not(None),
+    col(_Parent.message_limit).is_not(None),
+)
 _BY_NAME = Query(
     select(
-        *columns(Domain, SendingDomain._fields[:-2]),
+        *columns(Domain, SendingDomain._fields[:-3]),
         func.coalesce(_Authority.dkim_host, Domain.authority),
         _SELECTOR,
+        _RESTRAINED,
     )
+    .join(Account, col(Account.id) == Domain.account_id)
+    .outerjoin(_Parent, col(_Parent.id) == Account.parent_id)
     .outerjoin(
         _Authority,
         and_(
@@ -114,6 +129,14 @@ def account_of(tx: Tx, name: str) -> str | None:
         if owner is not None and (first == 0 or owner.wildcard):
             return owner.account_id
     return None
+
+
+def has_own_ips(tx: Tx) -> bool:
+    """Whether the account has dedicated ones: see `state.domain_ips`."""
+    found = tx.read(
+        "SELECT 1 FROM account_ip WHERE account_id = :account_id LIMIT 1", {"account_id": tx.account_id}
+    )
+    return found.fetchone() is not None
 
 
 def find_receiving(tx: Tx, address: str) -> SendingDomain | None:

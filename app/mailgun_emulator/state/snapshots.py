@@ -176,6 +176,7 @@ def put_back(tx: Tx, kept: sqlite3.Connection, tables: list[Table], real: Clock)
     _set_births(tx, kept, births)
     _set_clocks(tx, kept, gone, real)
     tx.read_faults()
+    tx.read_parents()
     go_on(tx, starts_of(kept))
 
 

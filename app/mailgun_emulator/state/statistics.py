@@ -51,6 +51,7 @@ class DimensionCount(SQLModel, table=True):
     tags: str = Field(primary_key=True)
     recipient_domain: str = Field(primary_key=True)
     ip: str = Field(primary_key=True)
+    ip_pool: str = Field(primary_key=True)
     country: str = Field(primary_key=True)
     device: str = Field(primary_key=True)
     bot: str = Field(primary_key=True)
@@ -99,6 +100,7 @@ def count(
     *,
     recipient_domain: str = "",
     ip: str = "",
+    ip_pool: str = "",
     country: str = "",
     device: str = "",
     bot: str = "",
@@ -114,6 +116,7 @@ def count(
         tags=_joined(tuple(tags)) if tags else "",
         recipient_domain=recipient_domain,
         ip=ip,
+        ip_pool=ip_pool,
         country=country,
         device=device,
         bot=bot,
@@ -141,10 +144,11 @@ _PROVIDER = " ".join(
     f"WHEN recipient_domain IN ({_words(domains)}) THEN '{group}'"
     for group, domains in providers.GROUPS.items()
 )
-_OF_DOMAIN = {"domain": "domain.name", "subaccount": "domain.account_id", "ip_pool": "domain.pool_id"}
+_OF_DOMAIN = {"domain": "domain.name", "subaccount": "domain.account_id"}
 _COLUMNS = {
     "tag": "tags",
     "ip": "ip",
+    "ip_pool": "ip_pool",
     "country": "country",
     "device": "device",
     "bot": "bot",
@@ -257,13 +261,14 @@ def counts(
     """How many of each metric of these events, by the key; keys that nothing was counted for are left out.
 
     `by=TIME` has the beginnings of the period's buckets for keys. `where` names a `domain_id` or members of `By`;
-    without `domain_id` the domains of the account are counted together. Tags are keyed in lower case.
+    without `domain_id` the domains of the account are counted together, and where they are told apart those of its
+    subaccounts. Tags are keyed in lower case.
     """
     wanted = frozenset(events)
     given = dict(where or {})
     domain_id = given.pop("domain_id", "")
     predicates = tuple(Predicate(name, "=", (value,)) for name, value in given.items())
-    asked = Question(period, wanted, predicates, domain_id)
+    asked = Question(period, wanted, predicates, domain_id, by is By.SUBACCOUNT or By.SUBACCOUNT in given)
     found = measure(
         tx, () if by is By.TOTAL else (by,), asked, {by.value: sql for by, sql in _IN_STATS.items()}
     )

@@ -2,13 +2,13 @@
 
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Index, bindparam, func
+from sqlalchemy import Index, bindparam, func, text
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.state import statistics
-from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.domains import Domain, of_accounts
 from mailgun_emulator.state.statements import Query, Statement, columns
 from mailgun_emulator.state.transaction import Tx
 
@@ -104,12 +104,13 @@ def count(tx: Tx, domain_id: str) -> int:
 
 
 def names(tx: Tx) -> dict[str, str]:
-    """How the account's tags are written, by their keys."""
+    """How the tags of the account and its subaccounts are written, by their keys."""
     tx.settle()
+    owned = text(of_accounts(":owner", subaccounts=True)).bindparams(owner=tx.account_id)
     found = (
         select(Tag.key, func.min(Tag.name))
         .join(Domain, col(Domain.id) == Tag.domain_id)
-        .where(Domain.account_id == tx.account_id)
+        .where(owned)
         .group_by(Tag.key)
     )
     return dict(tx.session.exec(found).all())

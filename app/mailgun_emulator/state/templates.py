@@ -2,9 +2,11 @@
 
 from typing import Any, ClassVar
 
+from sqlalchemy import tuple_
 from sqlmodel import Field, SQLModel, UniqueConstraint, col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.transaction import Tx
 
 MOST_TEMPLATES = 100
@@ -91,6 +93,22 @@ def list_page(tx: Tx, domain_id: str, pivot: str, limit: int, *, backwards: bool
         own = own.where(col(Template.name) < pivot if backwards else col(Template.name) > pivot)
     order = col(Template.name).desc() if backwards else col(Template.name)
     return list(tx.session.exec(own.order_by(order).limit(limit)))
+
+
+def list_of_account(tx: Tx, pivot: str, limit: int, *, backwards: bool) -> list[tuple[Template, str]]:
+    """As `list_page`, those of all domains, each with its domain's name; a pivot is `name/domain`."""
+    own = (
+        select(Template, Domain.name)
+        .join(Domain, col(Domain.id) == Template.domain_id)
+        .where(Domain.account_id == tx.account_id, col(Domain.deleted).is_(False))
+    )
+    place = tuple_(col(Template.name), col(Domain.name))
+    if pivot:
+        name, _, domain = pivot.lower().partition("/")
+        own = own.where(place < (name, domain) if backwards else place > (name, domain))
+    order = [col(Template.name), col(Domain.name)]
+    ordered = own.order_by(*([each.desc() for each in order] if backwards else order))
+    return list(tx.session.exec(ordered.limit(limit)))
 
 
 def delete(tx: Tx, template: Template) -> None:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlmodel import col
 
 from mailgun_emulator.state.accounts import Account
@@ -12,7 +12,7 @@ from mailgun_emulator.state.transaction import Tx
 
 
 class TrackedDomain(NamedTuple):
-    """`signing_key` is its account's."""
+    """`signing_key` is the first that its account had: links outlive the making of a new one."""
 
     id: str
     name: str
@@ -23,7 +23,10 @@ class TrackedDomain(NamedTuple):
 
 
 _BY_ID = Query(
-    select(*columns(Domain, TrackedDomain._fields[:-1]), col(Account.signing_key))
+    select(
+        *columns(Domain, TrackedDomain._fields[:-1]),
+        func.coalesce(Account.first_signing_key, Account.signing_key),
+    )
     .join(Account, col(Account.id) == Domain.account_id)
     .where(col(Domain.id) == bindparam("id"), col(Domain.deleted).is_(False)),
     TrackedDomain,

@@ -142,6 +142,11 @@ class Tx:
         """By that account's clock."""
         return to_the_microsecond(self._database.clock_of(account_id).now())
 
+    @property
+    def own_clock(self) -> Clock | None:
+        """The account's, if its time is not the emulator's."""
+        return self._database.clocks.get(self._account_id)
+
     def set_clock(self, clock: Clock) -> None:
         """From now on it is the time of the transaction's account."""
         self._sets_clock = True
@@ -155,12 +160,62 @@ class Tx:
         self.account_id = self._account_id
 
     @property
+    def base_url(self) -> str:
+        """Where the emulator is reached, for links in what nobody asked for by HTTP."""
+        return self._database.base_url
+
+    @property
     def meets_faults(self) -> bool:
         return self._account_id in self._database.faults
 
+    @property
+    def is_watched(self) -> bool:
+        """Its figures are some alert's: the account's own, or its parent's."""
+        watched = self._database.watched
+        return bool(watched) and bool(self._watchers & watched)
+
+    @property
+    def _watchers(self) -> set[str]:
+        return {self._account_id, self._database.parents.get(self._account_id, "")}
+
+    def check_soon(self) -> list[str]:
+        """Of the accounts with alerts about this one those that nothing is going to check yet; now something is."""
+        found = sorted(self._watchers & self._database.watched - self._database.checked_soon)
+        self._database.checked_soon.update(found)
+        return found
+
+    def check_now(self) -> None:
+        """What happens to the account from now on has to be checked anew."""
+        self._database.checked_soon.discard(self._account_id)
+
+    def read_watched(self) -> None:
+        """Alerts were added or deleted."""
+        self._database.read_watched()
+
+    @property
+    def is_guarded(self) -> bool:
+        """The account is to be used from some addresses only: see `state.ip_allowlist`."""
+        return self._account_id in self._database.guarded
+
     def read_faults(self) -> None:
-        """Some were added or deleted."""
+        """Faults or entries of IP allowlists were added or deleted."""
         self._database.read_faults()
+
+    @property
+    def parent_id(self) -> str | None:
+        """The account whose subaccount the transaction's account is, if it is one."""
+        return self._database.parents.get(self._account_id)
+
+    @property
+    def account(self) -> dict[str, str]:
+        """As events tell it: a subaccount with its parent."""
+        parent_id = self._database.parents.get(self._account_id)
+        own = {"id": self._account_id}
+        return own if parent_id is None else {**own, "parent-id": parent_id}
+
+    def read_parents(self) -> None:
+        """Subaccounts were added or deleted."""
+        self._database.read_parents()
 
     def end_reading(self) -> None:
         self._end(keep=True)
@@ -176,6 +231,8 @@ class Tx:
             if self._sets_clock:
                 self._database.read_clocks()
             self._database.read_faults()
+            self._database.read_parents()
+        self._database.checked_soon.clear()
         self._database.put_off(self._settled)
         self._put_off, self._settled, self._notices = {}, {}, []
 

@@ -57,7 +57,9 @@ class WebhookDelivery(SQLModel, table=True):
 
 
 class Owed(NamedTuple):
-    """All that a post needs; `payload` and `attempts` are JSON. `parent_signing_key` is there for subaccounts."""
+    """All that a post needs; `payload`, `attempts` and the account's `settings` are JSON. `parent_signing_key` is there
+    for subaccounts.
+    """
 
     id: int
     domain_id: str
@@ -66,6 +68,7 @@ class Owed(NamedTuple):
     attempts: str
     payload: str
     signing_key: str
+    settings: str
     parent_signing_key: str | None
 
 
@@ -98,6 +101,7 @@ _OWED = Query(
         *columns(WebhookDelivery, Owed._fields[:5]),
         col(Event.payload),
         col(Account.signing_key),
+        col(Account.settings),
         col(_Parent.signing_key),
     )
     .join(Event, col(Event.id) == WebhookDelivery.event_id)

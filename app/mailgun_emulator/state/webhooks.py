@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import UniqueConstraint, bindparam
+from sqlalchemy import UniqueConstraint, bindparam, or_
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
@@ -97,7 +97,10 @@ _OF_DOMAIN = (
 _OF_ACCOUNT = (
     select(func.group_concat(AccountWebhook.url, "\n"))
     .where(
-        col(AccountWebhook.account_id) == bindparam("account_id"),
+        or_(
+            col(AccountWebhook.account_id) == bindparam("account_id"),
+            col(AccountWebhook.account_id) == bindparam("parent_id"),
+        ),
         # not LIKE: SQLite compiles it anew for each pattern
         func.instr(AccountWebhook.event_types, bindparam("mentioned")) > 0,
     )
@@ -108,9 +111,16 @@ _WANTING = Query(select(_OF_DOMAIN, _OF_ACCOUNT), _Wanting)
 
 
 def hooks_for(tx: Tx, domain_id: str, event: str) -> list[str]:
-    """The URLs, of the domain and of its account, that want to be told; each once (facts/sending.md, 4.4)."""
+    """The URLs that want to be told, each once: of the domain, of its account and of that one's parent, which is told
+    of its subaccounts, too (facts/sending.md, 4.4).
+    """
     found = _WANTING.recall(
-        tx, domain_id=domain_id, event=event, account_id=tx.account_id, mentioned=f'"{event}"'
+        tx,
+        domain_id=domain_id,
+        event=event,
+        account_id=tx.account_id,
+        parent_id=tx.parent_id,
+        mentioned=f'"{event}"',
     )
     if found is None or found == _NOBODY:
         return []

@@ -97,6 +97,15 @@ class Mailgun(Acted):
             "MAILGUN_WEBHOOK_SIGNING_KEY": self.signing_key,
         }
 
+    def subaccount(self, name: str) -> "Mailgun":
+        """Its subaccount of that name, whoever made it. Raise `LookupError` if it has none."""
+        found = [AccountInfo.read(each) for each in self.client.get("/_emulator/accounts")["items"]]
+        own = [each for each in found if each.parent == self.id]
+        for each in own:
+            if each.name == name:
+                return Mailgun(self.client.http, each, smtp_port=self.smtp_port, kept_by=self._kept_by)
+        raise LookupError(f"{self!r} has no subaccount {name!r}, but {[each.name for each in own]}")
+
     def snapshot(self, name: str = SNAPSHOT) -> str:
         """Keep its state by a name."""
         self.snapshots.take(name)

@@ -84,6 +84,9 @@ class AsyncMailgun:
         self.sync = mailgun
         self.clock = AsyncClock(mailgun)
 
+    async def subaccount(self, name: str) -> "AsyncMailgun":
+        return (await in_thread(lambda: self.sync.subaccount(name))).aio
+
     async def messages(self, **filters: Unpack[MessageFilters]) -> list[Message]:
         return await in_thread(lambda: self.sync.find_messages(**filters))
 

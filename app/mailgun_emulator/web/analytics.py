@@ -117,6 +117,11 @@ class AnalyticsForm(Form):
     filter: Annotated[FilterGroup, BeforeValidator(as_object)] = Field(default_factory=FilterGroup)
     include_subaccounts: Switch = False
 
+    @property
+    def subaccounts(self) -> bool:
+        """Whether theirs is told, too; who filters by subaccount means them."""
+        return self.include_subaccounts or any(each.attribute == "subaccount" for each in self.filter.AND)
+
 
 class MeasuresForm(AnalyticsForm, SpanForm):
     """What is counted, told apart by which dimensions, and which page of it."""

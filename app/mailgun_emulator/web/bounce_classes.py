@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from mailgun_emulator.mail import bounce_rules, dates
 from mailgun_emulator.mail.periods import DAY, HOUR, Period, Resolution
-from mailgun_emulator.state import accounts, bounce_counts
+from mailgun_emulator.state import accounts, bounce_counts, ip_pools
 from mailgun_emulator.state.bounce_counts import Classified
 from mailgun_emulator.state.predicates import SEARCHED, Predicate, holds
 from mailgun_emulator.state.statistics import Question, split_tags
@@ -16,7 +16,7 @@ _COUNTED = {
     "domain.name": "domain",
     "envelope.sending-ip": "ip",
     "account.name": "subaccount",
-    "envelope.i-ip-pool-name": "ip_pool",
+    "envelope.i-ip-pool-name": "ip_pool_name",
     "tags": "tags",
     "tag": "tag",
     "recipient-domain": "recipient_domain",
@@ -55,9 +55,10 @@ class Span(NamedTuple):
     def step(self) -> int:
         return HOUR if self.resolution is Resolution.HOUR else DAY
 
-    def question(self, predicates: Iterable[Predicate]) -> Question:
+    def question(self, predicates: Iterable[Predicate], *, subaccounts: bool) -> Question:
         hours = Period(int(self.start // HOUR) * HOUR, int(self.end // HOUR) * HOUR, Resolution.HOUR)
-        return Question(hours, predicates=tuple(each for each in predicates if each.attribute == "tag"))
+        about_tag = tuple(each for each in predicates if each.attribute == "tag")
+        return Question(hours, predicates=about_tag, subaccounts=subaccounts)
 
 
 class Breakdown:
@@ -68,7 +69,7 @@ class Breakdown:
         self._predicates = [each for each in predicates if each.attribute != "tag"]
         asked = [*dimensions, *(each.attribute for each in self._predicates), "entity-name"]
         self.counted = [name for name in dict.fromkeys(asked) if name in _COUNTED]
-        self._account = accounts.get(tx, tx.account_id).name
+        self._names = accounts.names(tx)
 
     def failures(self, found: Iterable[Classified]) -> dict[tuple[str, ...], dict[str, int]]:
         sums: dict[tuple[str, ...], dict[str, int]] = {}
@@ -105,7 +106,7 @@ class Breakdown:
         told = {name: str(value) for name, value in zip(self.counted, key, strict=True)}
         told["entity-name"] = bounce_counts.provider_name(told["entity-name"])
         if "account.name" in told:
-            told["account.name"] = self._account
+            told["account.name"] = self._names[told["account.name"]]
         if "tags" in told:
             told["tags"] = ", ".join(split_tags(told["tags"]))
         if "timestamp" in told:
@@ -146,12 +147,18 @@ def _metrics(counts: dict[str, int], delivered: int | None) -> dict[str, int | N
     }
 
 
-def measure(tx: Tx, span: Span, dimensions: list[str], predicates: tuple[Predicate, ...]) -> list[Item]:
+def measure(
+    tx: Tx, span: Span, dimensions: list[str], predicates: tuple[Predicate, ...], *, subaccounts: bool = False
+) -> list[Item]:
     """Only of what failures were classified for, in the order of the values."""
     breakdown = Breakdown(tx, dimensions, predicates)
-    more = {"tags": "dimension_count.tags", "time": f"hour - hour % {span.step}"}
+    more = {
+        "tags": "dimension_count.tags",
+        "time": f"hour - hour % {span.step}",
+        "ip_pool_name": ip_pools.NAME_COUNTED,
+    }
     names = [_COUNTED[name] for name in breakdown.counted]
-    found = bounce_counts.measure(tx, names, span.question(predicates), more)
+    found = bounce_counts.measure(tx, names, span.question(predicates, subaccounts=subaccounts), more)
     delivered = breakdown.deliveries(found.delivered)
     return [
         Item(

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from starlette.types import Scope
 
-from mailgun_emulator.core.errors import Forbidden, InvalidPrivateKey, Unauthorized
+from mailgun_emulator.core.errors import Forbidden, InvalidPrivateKey, NoPreviewKey, Unauthorized
 from mailgun_emulator.mail.dkim import KeyPairs
 from mailgun_emulator.pipeline import leniency
 from mailgun_emulator.state import accounts, domains, keys, sending
@@ -21,6 +21,8 @@ from mailgun_emulator.web.hints import hint
 
 USER = "api"
 """The user name that goes with every API key."""
+ON_BEHALF_OF = b"x-mailgun-on-behalf-of"
+PREVIEWS = ("/v1/preview/", "/v2/preview/")
 AROUND = " \t\r\n'\"`<>"
 """What no key begins or ends with, and what gets there by mistake."""
 
@@ -124,24 +126,16 @@ class Sending:
     def _domain(self, name: str) -> SendingDomain:
         found = leniency.find_sending_domain(self._tx, name)
         if found is None:
-            near = _near_domain(self._tx, name)
+            from mailgun_emulator.web import domain_hints  # seldom needed
+
+            meant = domain_hints.about_made(self._tx, name)
             found = leniency.make_sending_domain(self._tx, name)
-            if near:
-                hint(
-                    self._request,
-                    f"The account had no domain {name}, which a message makes; did you mean {near}?",
-                )
+            if meant:
+                hint(self._request, f"The account had no domain {name}, which a message makes; {meant}")
         return found
 
     async def __aexit__(self, kind: type[BaseException] | None, *about: object) -> None:
         await self._tx.__aexit__(kind, *about)
-
-
-def _near_domain(tx: Tx, name: str) -> str | None:
-    from mailgun_emulator.web import domain_hints  # seldom needed
-
-    alike = [other for other in domains.list_names(tx) if other.count(".") == name.count(".")]
-    return domain_hints.near_name(name, alike)
 
 
 async def stocked(request: Request) -> KeyPairs:
@@ -161,15 +155,12 @@ Stocked = Annotated[KeyPairs, Depends(stocked)]
 
 def authenticate(request: Request, tx: Tx) -> None:
     """HTTP Basic, user `api`, password the key (facts/sending.md, 10.1)."""
-    refusal = (
-        InvalidPrivateKey if request.scope["path"].startswith(("/v1/", "/v4/address/")) else Unauthorized
-    )
     user, secret = _login(header_values(request.scope).get(b"authorization", b""))
     credential = keys.find_by_secret(tx, secret) if secret else None
     if credential is not None:
         request.scope["mailgun_account_id"] = credential.account_id
         if credential.kind == keys.Kind.DOMAIN and not may_send(request, credential):
-            raise refusal(
+            raise refusal_at(request.scope["path"])(
                 hint=f"The key is a sending key of {credential.domain_name}: it only sends its messages"
             )
         if not keys.allows(credential.role, request.method, request.scope["path"]):
@@ -184,9 +175,54 @@ def authenticate(request: Request, tx: Tx) -> None:
             hint(request, "There are quotes or white space around the key")
     else:
         _explain(request, tx)
-        raise refusal
+        raise refusal_at(request.scope["path"])
+    if credential is not None and credential.kind == keys.Kind.WEB:
+        from mailgun_emulator.web import sessions  # programs have keys of another kind
+
+        if not sessions.goes_on(request, tx, credential):
+            raise refusal_at(request.scope["path"])(
+                hint="The key was not used for longer than inactive_session_timeout"
+            )
+    elif tx.is_guarded:
+        from mailgun_emulator.web import guarding  # few accounts say where they may be used from
+
+        guarding.check(request, tx)
+    if ON_BEHALF_OF in header_values(request.scope):
+        _speak_for_subaccount(request, tx, credential)
     if user != USER:
         hint(request, f"Mailgun's user name is `{USER}`, not `{user}`")
+
+
+def _speak_for_subaccount(request: Request, tx: Tx, credential: keys.Credential | None) -> None:
+    """From here on the account is the subaccount, for the journal, too."""
+    named = spoken_for(request.scope)
+    if not named or _deletes_subaccount(request.scope):
+        return
+    if credential is not None and credential.kind == keys.Kind.DOMAIN:
+        raise Forbidden(hint=f"A sending key of {credential.domain_name} speaks for no other account")
+    from mailgun_emulator.state import subaccounts  # the others have no use for it
+
+    if not subaccounts.is_live(tx, tx.account_id, named):
+        raise Forbidden(hint=subaccounts.why_not(tx, named))
+    tx.account_id = request.scope["mailgun_account_id"] = named
+
+
+def spoken_for(scope: Scope) -> str:
+    """The id of the subaccount that a request names; empty if none."""
+    return header_values(scope).get(ON_BEHALF_OF, b"").decode("latin-1").strip()
+
+
+def _deletes_subaccount(scope: Scope) -> bool:
+    """There the header says which, and it is its parent who acts (facts/account.md, 8)."""
+    path: str = scope["path"]
+    return scope["method"] == "DELETE" and path.rstrip("/").lower() == "/v5/accounts/subaccounts"
+
+
+def refusal_at(path: str) -> type[Unauthorized]:
+    """How the service that the path leads to refuses a wrong key (facts/account.md, 0.4 and 0.5)."""
+    if path.startswith(PREVIEWS):
+        return NoPreviewKey
+    return InvalidPrivateKey if path.startswith(("/v1/", "/v4/address/")) else Unauthorized
 
 
 def _explain(request: Request, tx: Tx) -> None:
@@ -201,9 +237,16 @@ def account_of(scope: Scope, tx: Tx, default_account_id: str) -> str:
     _, secret = _login(header_values(scope).get(b"authorization", b""))
     credential = keys.find_by_secret(tx, secret) if secret else None
     if credential is not None:
-        return credential.account_id
-    is_welcome = bool(secret) and leniency.opens_default_account(tx) and not keys.is_known(tx, secret)
-    return default_account_id if is_welcome else ""
+        account_id = credential.account_id
+    else:
+        is_welcome = bool(secret) and leniency.opens_default_account(tx) and not keys.is_known(tx, secret)
+        account_id = default_account_id if is_welcome else ""
+    named = spoken_for(scope)
+    if not named or _deletes_subaccount(scope):
+        return account_id
+    from mailgun_emulator.state import subaccounts
+
+    return named if subaccounts.is_live(tx, account_id, named) else account_id
 
 
 def may_send(request: Request, credential: keys.Credential) -> bool:
@@ -211,6 +254,11 @@ def may_send(request: Request, credential: keys.Credential) -> bool:
     path = request.scope["path"]
     name = credential.domain_name or ""
     return request.method == "POST" and path.lower() in (f"/v3/{name}/messages", f"/v3/{name}/messages.mime")
+
+
+def sent_secret(request: Request) -> str:
+    """The password of HTTP Basic; empty if there is none."""
+    return _login(header_values(request.scope).get(b"authorization", b""))[1]
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from mailgun_emulator.state import domains, sending
+from mailgun_emulator.state import domains, sending, subaccounts
 from mailgun_emulator.web import hints
 from mailgun_emulator.web.forms import header_values
 
@@ -39,11 +39,30 @@ def about(tx: "Tx", name: str) -> str | None:
     text = no_such_domain(name).removesuffix(".")
     if near := near_name(name, own):
         return f"{text}; did you mean {near}?"
-    if sending.account_of(tx, name) not in (None, tx.account_id):
-        return f"{text}: it is another account's than the key"
+    if whose := _whose(tx, name):
+        return f"{text}: {whose}"
     named = ", ".join(own[:MOST_NAMED])
     more = ", ..." if len(own) > MOST_NAMED else ""
     return f"{text}; it has {named}{more}" if own else f"{text}, nor any other"
+
+
+def about_made(tx: "Tx", name: str) -> str | None:
+    """What may be meant instead of one that a message makes."""
+    alike = [other for other in domains.list_names(tx) if other.count(".") == name.count(".")]
+    if near := near_name(name, alike):
+        return f"did you mean {near}?"
+    owner = sending.account_of(tx, name)
+    return _whose(tx, name) if owner and subaccounts.is_live(tx, tx.account_id, owner) else None
+
+
+def _whose(tx: "Tx", name: str) -> str | None:
+    """The other account that has it."""
+    owner = sending.account_of(tx, name)
+    if owner is None or owner == tx.account_id:
+        return None
+    if subaccounts.is_live(tx, tx.account_id, owner):
+        return f"it is a subaccount's, which the header `X-Mailgun-On-Behalf-Of: {owner}` speaks for"
+    return "it is the parent account's" if owner == tx.parent_id else "it is another account's than the key"
 
 
 def no_such_domain(name: str) -> str:

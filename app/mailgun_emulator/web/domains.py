@@ -37,6 +37,7 @@ class DomainView(BaseModel):
     skip_verification: bool
     smtp_login: str
     spam_action: str
+    subaccount_id: str | None = only_if_set()
     state: str
     type: str
     use_automatic_sender_security: bool
@@ -63,8 +64,11 @@ class DnsRecordView(BaseModel):
     value: str
 
 
-def view(domain: Domain | DomainDetails) -> dict[str, Any]:
-    """A `DomainView` that is ready for the wire, because reading a domain is a busy path."""
+def view(domain: Domain | DomainDetails, subaccount_id: str | None = None) -> dict[str, Any]:
+    """A `DomainView` that is ready for the wire, because reading a domain is a busy path.
+
+    `subaccount_id` is whose it is, if its parent asks.
+    """
     return {
         **({"archive_to": domain.archive_to} if domain.archive_to else {}),
         "created_at": dates.rfc2822(domain.created_at, "GMT"),
@@ -75,6 +79,7 @@ def view(domain: Domain | DomainDetails) -> dict[str, Any]:
         "skip_verification": bool(domain.skip_verification),
         "smtp_login": f"postmaster@{domain.name}",
         "spam_action": domain.spam_action,
+        **({"subaccount_id": subaccount_id} if subaccount_id else {}),
         "state": domain.state,
         "type": domain.type,
         "use_automatic_sender_security": bool(domain.use_automatic_sender_security),

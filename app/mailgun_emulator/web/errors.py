@@ -30,7 +30,8 @@ async def answer(request: Request, error: Exception) -> Response:
         return PlainTextResponse(body, error.status, headers)
     import orjson
 
-    return Response(orjson.dumps(body), error.status, headers, media_type="application/json")
+    layout = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if error.pretty else None
+    return Response(orjson.dumps(body, option=layout), error.status, headers, media_type="application/json")
 
 
 async def answer_invalid(request: Request, error: Exception) -> Response:

@@ -20,7 +20,7 @@ MOST_SHOWN = 80
 _UNPRINTABLE = re.compile(r"[^ -~]")
 log = logging.getLogger(__name__)
 
-UNREAD = frozenset({"include_subaccounts", "id", "reply_reference", "o:native-send"})
+UNREAD = frozenset({"id", "reply_reference", "o:native-send"})
 """What Mailgun's document or its clients have, and what makes no difference here."""
 UNREAD_IN_JSON = UNREAD | {"tags"}
 

@@ -14,6 +14,7 @@ CALLS = 300
 """How many there may be in a minute (facts/account.md, 0.5)."""
 _DOMAINS_AND_WEBHOOKS = re.compile(r"/v[34]/domains(/[^/]+(/webhooks(/.*)?)?)?|/v1/webhooks(/.*)?")
 _CERTIFICATES_AND_ROTATION = ("/v2/x509", "/v1/dkim_management")
+_PREVIEWS = ("/v1/preview/", "/v2/preview/")
 _KEYS = {400: "Reason", 402: "Reason", 404: "Description", 409: "Description", 429: "Description"}
 
 
@@ -47,8 +48,10 @@ def refusal(does: dict[str, Any], call: Call, now: float) -> Refusal:
 
 def body(status: int, text: str, call: Call) -> dict[str, Any] | str:
     """As the service words it that the path leads to (facts/account.md, 0.4 and 0.5)."""
-    if status == Unauthorized.status and not call.path.startswith(("/v1/", "/v4/address/")):
+    if status == Unauthorized.status and not call.path.startswith(("/v1/", "/v4/address/", *_PREVIEWS)):
         return text
+    if call.path.startswith(_PREVIEWS) and status in (400, 401):
+        return {"Reason": text}
     if call.path.startswith(_CERTIFICATES_AND_ROTATION):
         return {_KEYS.get(status, "message"): text}
     return {"message": text}

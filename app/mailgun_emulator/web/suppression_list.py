@@ -18,6 +18,7 @@ from mailgun_emulator.state import suppression_entries, suppressions
 from mailgun_emulator.state.suppression_entries import CsvFile, Entry
 from mailgun_emulator.state.suppressions import Kind
 from mailgun_emulator.state.transaction import Tx
+from mailgun_emulator.web.call_limits import Calls
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.forms import CurrentFields, Fields, Form, Upload, read_fields, takes
 from mailgun_emulator.web.paging import Paging, in_order, keyset, link
@@ -161,25 +162,10 @@ def items_of(fields: Fields) -> list[Mapping[str, Any]]:
 # How many calls are left
 
 
-class Calls:
-    """Calls of each account in its current window, which begins with a call and lasts `WINDOW_SECONDS`."""
-
-    def __init__(self) -> None:
-        self._windows: dict[str, tuple[float, int]] = {}
-
-    def count(self, account_id: str, now: float) -> tuple[float, int]:
-        """One more: when its window ends, and how many calls are in it."""
-        until, calls = self._windows.get(account_id, (0.0, 0))
-        if not until - WINDOW_SECONDS <= now < until:
-            until, calls = now + WINDOW_SECONDS, 0
-        self._windows[account_id] = until, calls + 1
-        return until, calls + 1
-
-
 async def counted(request: Request, tx: CurrentTx) -> Tx:
     state = request.app.state
     if not hasattr(state, "suppression_calls"):
-        state.suppression_calls = Calls()
+        state.suppression_calls = Calls(WINDOW_SECONDS)
     until, calls = state.suppression_calls.count(tx.account_id, tx.now)
     request.scope["mailgun_request_limit"] = [
         (b"x-request-limit", b"%d" % MOST_CALLS),

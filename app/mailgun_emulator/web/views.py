@@ -9,5 +9,12 @@ class Done(BaseModel):
     message: str
 
 
+class Started(BaseModel):
+    """It is done in the background; the id has 24 hexadecimal digits."""
+
+    message: str = "started"
+    reference_id: str
+
+
 REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
 """Of an operation that is refused with nothing but a message."""

@@ -1,0 +1,71 @@
+"""What keeps an account from sending: it is disabled, lacks the feature, or has used up a message limit."""
+
+import orjson
+
+from mailgun_emulator.core.errors import Forbidden
+from mailgun_emulator.pipeline import letters
+from mailgun_emulator.state import accounts, features, message_limits, users
+from mailgun_emulator.state.accounts import Account, Status
+from mailgun_emulator.state.features import Feature
+from mailgun_emulator.state.message_limits import MessageLimit
+from mailgun_emulator.state.transaction import Tx
+
+TOLD_AT = (50, 75, 100)
+"""When so many percent of a limit are used the account's owner is told."""
+
+
+class AccountDisabled(Forbidden):
+    """One text for all reasons (facts/sending.md, 1.7); `why` is for who reads hints."""
+
+    def __init__(self, domain: str, why: str) -> None:
+        super().__init__(f"Domain {domain} is not allowed to send: Account disabled", hint=why)
+
+
+def check(tx: Tx, domain: str, recipients: int) -> None:
+    """Raise if nothing may be sent from the domain now, strict or not; else so many will be.
+
+    A parent's limit is for itself and all of its subaccounts together, as its bill is.
+    """
+    account = accounts.get(tx, tx.account_id)
+    why = _why_disabled(account)
+    if why:
+        raise AccountDisabled(domain, why)
+    for account_id in filter(None, (account.id, account.parent_id)):
+        tx.account_id = account_id
+        limit = message_limits.find(tx)
+        if limit is not None:
+            _use(tx, domain, limit, recipients)
+    tx.account_id = account.id
+
+
+def _why_disabled(account: Account) -> str:
+    if account.status != Status.OPEN:
+        reason = orjson.loads(account.disabled or "{}").get("reason")
+        told = f"The subaccount is {account.status}"
+        return f"{told}: {reason}" if reason else told
+    if features.is_disabled(account.features, Feature.SENDING):
+        return "The subaccount's feature `sending` is disabled"
+    return ""
+
+
+def _use(tx: Tx, domain: str, limit: MessageLimit, recipients: int) -> None:
+    if limit.is_used_up:
+        why = (
+            f"The custom message limit of {limit.limit} of account {tx.account_id} is used up until the end of "
+            "the month; PUT /v5/accounts/limit/custom/enable lifts it"
+        )
+        raise AccountDisabled(domain, why)
+    reached = [
+        percent
+        for percent in TOLD_AT
+        if limit.current * 100 < limit.limit * percent <= (limit.current + recipients) * 100
+    ]
+    if reached:
+        _tell(tx, limit, reached[-1])
+
+
+def _tell(tx: Tx, limit: MessageLimit, percent: int) -> None:
+    text = f"Your account has sent {percent}% of the {limit.limit} messages that you set as its limit for this month."
+    if percent == TOLD_AT[-1]:
+        text += " It is disabled until the month ends or you enable it again."
+    letters.send(tx, [users.get_master(tx).email], f"{percent}% of your custom message limit used", text)

@@ -1,0 +1,64 @@
+"""The IP that a message goes out by (facts/sending.md, 1.3 and 1.11). Loaded for who has more than the shared one."""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import orjson
+
+from mailgun_emulator.core.errors import Forbidden, NotFound
+from mailgun_emulator.pipeline.submission import Submission
+from mailgun_emulator.state import account_ips, domain_ips, ip_pools
+from mailgun_emulator.state.sending import SendingDomain
+from mailgun_emulator.state.transaction import Tx
+
+
+class ForeignSendingIp(Forbidden):
+    def __init__(self, ip: str) -> None:
+        super().__init__(f"Rejected: IP {ip} can't be used to send the message")
+
+
+class ForeignSendingPool(Forbidden):
+    def __init__(self, pool_id: str) -> None:
+        super().__init__(f"Rejected: IP pool {pool_id} can't be used to send the message")
+
+
+class Choice(NamedTuple):
+    """`ips` are used in turn; `pool` is the id and the name of the pool they are of."""
+
+    ips: list[str]
+    pool: tuple[str, str] | None
+
+    def take(self, tx: Tx, copy: Submission) -> Submission:
+        chosen = {"sending-ip": self.ips[tx.row_ids.last("message") % len(self.ips)]}
+        if self.pool is not None:
+            chosen["sending-ip-pool"], chosen["sending-ip-pool-name"] = self.pool
+        return replace(copy, options={**copy.options, **chosen})
+
+
+def of(tx: Tx, domain: SendingDomain, submission: Submission) -> Choice:
+    """The IP or the pool that the message asks for, which is to be the account's, or else those of the domain."""
+    own = orjson.loads(domain.ips)
+    if own == [domain_ips.REMOVED]:
+        raise NotFound(f"Domain not found: {domain.name}")
+    asked, pool_id = submission.options.get("sending-ip"), submission.options.get("sending-ip-pool")
+    ips = own or [account_ips.shared_ip(tx.account_id)]
+    if pool_id:
+        ips = _ips_of(tx, pool_id, domain)
+    elif domain.pool_id and asked in (None, "", *own):
+        pool_id = domain.pool_id
+    if asked:
+        if asked not in ips and (pool_id or asked not in account_ips.list_ips(tx, enabled=True)):
+            raise ForeignSendingIp(asked)
+        ips = [asked]
+    name = ip_pools.name_of(tx, pool_id) if pool_id else ""
+    return Choice(ips, (pool_id, name) if pool_id else None)
+
+
+def _ips_of(tx: Tx, pool_id: str, domain: SendingDomain) -> list[str]:
+    """The domain's own pool may be a dynamic one."""
+    if pool_id == domain.pool_id:
+        return list(orjson.loads(domain.ips))
+    ips = ip_pools.list_ips(tx, pool_id) if ip_pools.find(tx, pool_id) is not None else []
+    if not ips:
+        raise ForeignSendingPool(pool_id)
+    return ips

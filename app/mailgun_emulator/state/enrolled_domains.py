@@ -1,0 +1,224 @@
+"""Domains in dynamic IP pools: health checks move them from one to another (facts/account.md, 5.5)."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+import orjson
+from sqlmodel import Field, SQLModel, col, select
+
+from mailgun_emulator.core.errors import BadRequest
+from mailgun_emulator.mail.periods import DAY
+from mailgun_emulator.state import domain_health, domain_ips, dynamic_pools, ip_pools, jobs, pool_moves
+from mailgun_emulator.state.domain_health import Band, Health
+from mailgun_emulator.state.domains import SANDBOX, Domain, DomainNotFound
+from mailgun_emulator.state.jobs import DueJob, Step
+from mailgun_emulator.state.transaction import Tx
+
+CHECK_SECONDS = DAY
+"""From one health check to the next."""
+SYSTEM = "system"
+"""Who moves a domain after a health check."""
+ENROLLED = "Domain enrolled in dynamic IP pools"
+REMOVED = "Domain removed from dynamic IP pools"
+OVERRIDDEN = "Domain assignment overridden"
+
+
+class AlreadyEnrolled(BadRequest):
+    message = "domain is already enrolled in dynamic IP pools"
+
+
+class NotEnrolled(BadRequest):
+    message = "domain is not enrolled in dynamic IP pools"
+
+
+class SandboxDomain(BadRequest):
+    message = "sandbox domains can't be enrolled in dynamic IP pools"
+
+
+class NotOverridden(BadRequest):
+    message = "domain has no override"
+
+
+class EnrolledDomain(SQLModel, table=True):
+    """With an `override` no health check moves it. The next check is at `check_at`, none while nothing is sent."""
+
+    __tablename__: ClassVar[Any] = "dynamic_pool_domain"
+    domain_id: str = Field(foreign_key="domain.id", ondelete="CASCADE", primary_key=True)
+    registered_at: float
+    override: bool = False
+    check_at: float | None = None
+
+
+def find_domain(tx: Tx, name: str) -> Domain:
+    """The account's or, if it has none of that name, that of a subaccount."""
+    accounts = dynamic_pools.accounts_of(tx)
+    found = select(Domain).where(Domain.name == name.lower(), col(Domain.account_id).in_(accounts))
+    domains = sorted(tx.session.exec(found), key=lambda each: accounts.index(each.account_id))
+    if not domains:
+        raise DomainNotFound
+    return domains[0]
+
+
+def list_enrolled(
+    tx: Tx, account_ids: Collection[str], bands: Collection[str] = ()
+) -> list[tuple[Domain, Band, EnrolledDomain]]:
+    """By their names; in these pools, or in all."""
+    by_id = {
+        pool.id: band for band, pool in dynamic_pools.find_pools(tx).items() if not bands or band in bands
+    }
+    found = (
+        select(Domain, EnrolledDomain)
+        .join(EnrolledDomain, col(EnrolledDomain.domain_id) == Domain.id)
+        .where(
+            col(Domain.account_id).in_(account_ids),
+            col(Domain.pool_id).in_(list(by_id)),
+            col(Domain.deleted).is_(False),
+        )
+        .order_by(col(Domain.name), col(Domain.id))
+    )
+    return [(domain, by_id[domain.pool_id or ""], row) for domain, row in tx.session.exec(found)]
+
+
+def list_assignable(tx: Tx, account_id: str) -> list[Domain]:
+    """The account's domains that could be enrolled, by their names."""
+    pools = [pool.id for pool in dynamic_pools.find_pools(tx).values()]
+    found = select(Domain).where(
+        Domain.account_id == account_id, Domain.type != SANDBOX, col(Domain.deleted).is_(False)
+    )
+    domains = tx.session.exec(found.order_by(col(Domain.name)))
+    return [domain for domain in domains if domain.pool_id not in pools]
+
+
+def get_band(tx: Tx, domain: Domain) -> Band:
+    band = dynamic_pools.find_band(tx, domain)
+    if band is None:
+        raise NotEnrolled
+    return band
+
+
+def enroll(tx: Tx, domain: Domain, by: str) -> None:
+    """Into the pool that it is fit for by now."""
+    with _speaking_for(tx, domain):
+        dynamic_pools.get_pools(tx)
+        if domain.type == SANDBOX:
+            raise SandboxDomain
+        if dynamic_pools.find_band(tx, domain) is not None:
+            raise AlreadyEnrolled
+        _forget(tx, domain)
+        row = tx.add(EnrolledDomain(domain_id=domain.id, registered_at=tx.now))
+        health = domain_health.examine(tx, domain)
+        _move(tx, domain, health.band, health, ENROLLED, by)
+        _schedule_check(tx, row)
+
+
+def enroll_all(tx: Tx, job: DueJob) -> None:
+    """What of the account's can be enrolled, and of its subaccounts'."""
+    asked = orjson.loads(job.subject)
+    for account_id in dynamic_pools.accounts_of(tx) if asked["subaccounts"] else [tx.account_id]:
+        for domain in list_assignable(tx, account_id) if dynamic_pools.find_pools(tx) else ():
+            enroll(tx, domain, asked["by"])
+
+
+def start_enrolling_all(tx: Tx, by: str, *, subaccounts: bool) -> None:
+    dynamic_pools.check_is_parent(tx)
+    dynamic_pools.get_pools(tx)
+    jobs.schedule(tx, Step.ENROLL_DOMAINS, orjson.dumps({"subaccounts": subaccounts, "by": by}).decode())
+
+
+def remove(tx: Tx, domain: Domain, ips: Sequence[str], pool_id: str | None, by: str) -> None:
+    """It sends by these instead, or by a dedicated pool's."""
+    with _speaking_for(tx, domain):
+        before = get_band(tx, domain)
+        for ip in ips:
+            if dynamic_pools.holds(tx, ip):
+                raise dynamic_pools.InAnotherDynamicPool(ip)
+        instead = (
+            ip_pools.replacement(tx, None, pool_id)[0]
+            if pool_id
+            else [each for ip in ips for each in ip_pools.replacement(tx, ip, None)[0]]
+        )
+        _forget(tx, domain)
+        domain_ips.assign(tx, domain, instead, pool_id)
+        health = domain_health.examine(tx, domain)
+        pool_moves.add(tx, domain, before, "", REMOVED, health, by)
+
+
+def override(tx: Tx, domain: Domain, band: Band, by: str) -> None:
+    """It stays in that pool, whatever its health is."""
+    with _speaking_for(tx, domain):
+        before, row = get_band(tx, domain), _row_of(tx, domain)
+        row.override, row.check_at = True, None
+        jobs.cancel(tx, Step.CHECK_HEALTH, domain.id)
+        if band is not before:
+            _move(tx, domain, band, domain_health.examine(tx, domain), OVERRIDDEN, by)
+
+
+def end_override(tx: Tx, domain: Domain, by: str) -> None:
+    """Its health counts again, at once."""
+    with _speaking_for(tx, domain):
+        get_band(tx, domain)
+        row = _row_of(tx, domain)
+        if not row.override:
+            raise NotOverridden
+        row.override = False
+        _check(tx, domain, row, by)
+
+
+def wake(tx: Tx, domain_id: str) -> None:
+    """The domain sends: if it is enrolled, its health is checked within a day."""
+    asleep = "SELECT 1 FROM dynamic_pool_domain WHERE domain_id = :id AND check_at IS NULL AND NOT override"
+    if tx.read(asleep, {"id": domain_id}).fetchone() is not None:
+        row = tx.session.get(EnrolledDomain, domain_id)
+        if row is not None:
+            _schedule_check(tx, row)
+
+
+def check_when_due(tx: Tx, job: DueJob) -> None:
+    domain, row = tx.session.get(Domain, job.subject), tx.session.get(EnrolledDomain, job.subject)
+    if domain is not None and row is not None and dynamic_pools.find_band(tx, domain) is not None:
+        _check(tx, domain, row, SYSTEM)
+
+
+def _check(tx: Tx, domain: Domain, row: EnrolledDomain, by: str) -> None:
+    """Without anything to look back upon the domain is left alone until it sends."""
+    health = domain_health.examine(tx, domain)
+    row.check_at = None
+    if health.band is not dynamic_pools.find_band(tx, domain):
+        _move(tx, domain, health.band, health, health.reason, by)
+    if health.processed_count.value:
+        _schedule_check(tx, row)
+
+
+def _move(tx: Tx, domain: Domain, band: Band, health: Health, reason: str, by: str) -> None:
+    before = dynamic_pools.find_band(tx, domain)
+    dynamic_pools.link(tx, domain, dynamic_pools.get_pools(tx)[band])
+    pool_moves.add(tx, domain, before or "", band, reason, health, by)
+
+
+def _schedule_check(tx: Tx, row: EnrolledDomain) -> None:
+    row.check_at = tx.now + CHECK_SECONDS
+    jobs.schedule(tx, Step.CHECK_HEALTH, row.domain_id, domain_id=row.domain_id, after=CHECK_SECONDS)
+
+
+def _row_of(tx: Tx, domain: Domain) -> EnrolledDomain:
+    row = tx.session.get(EnrolledDomain, domain.id)
+    return row or tx.add(EnrolledDomain(domain_id=domain.id, registered_at=tx.now))
+
+
+def _forget(tx: Tx, domain: Domain) -> None:
+    row = tx.session.get(EnrolledDomain, domain.id)
+    if row is not None:
+        tx.session.delete(row)
+        tx.session.flush()
+    jobs.cancel(tx, Step.CHECK_HEALTH, domain.id)
+
+
+@contextmanager
+def _speaking_for(tx: Tx, domain: Domain) -> Iterator[None]:
+    """A parent account acts on a subaccount's domain, by its clock."""
+    asking, tx.account_id = tx.account_id, domain.account_id
+    try:
+        yield
+    finally:
+        tx.account_id = asking

@@ -1,0 +1,268 @@
+"""How much mail went where on which day and what became of it: what all reports on reputation are made from.
+
+A watched domain that sent nothing at all in the days that are asked for is told of as if it had: made up, but the same
+each time. What really happened is told as it was counted.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import orjson
+
+from mailgun_emulator.mail import made_up, periods, traps
+from mailgun_emulator.mail.ip_ranges import shared_ip
+from mailgun_emulator.mail.periods import Period, Resolution
+from mailgun_emulator.state import domains, monitored_domains, statistics
+from mailgun_emulator.state.domains import Finding, of_accounts
+from mailgun_emulator.state.event_conditions import Values
+from mailgun_emulator.state.events import EventType
+from mailgun_emulator.state.predicates import Predicate
+from mailgun_emulator.state.statistics import Counts, Question
+from mailgun_emulator.state.transaction import Tx
+
+FULL_MAILBOX = "failed+rule.permanent.a208"
+_REFUSED = tuple(
+    f"failed+rule.permanent.{rule}"
+    for rule in ("a202", "a203", "a204", "a205", *(f"b10{n}" for n in range(1, 8)))
+)
+"""Of `mail.bounce_rules`: for what the sender is to blame."""
+MADE_UP_DAYS = 90
+"""So far back."""
+_SHARES = {"Gmail": 0.4, "Outlook": 0.2}
+"""Which part of what is made up goes to a provider."""
+
+
+class Numbers(NamedTuple):
+    """`bounced` for good, `deferred` for a while; `full` and `refused` are some of those that bounced."""
+
+    delivered: int = 0
+    complained: int = 0
+    bounced: int = 0
+    deferred: int = 0
+    full: int = 0
+    refused: int = 0
+    traps: int = 0
+
+    @property
+    def tried(self) -> int:
+        return self.delivered + self.bounced + self.deferred
+
+    def plus(self, other: "Numbers") -> "Numbers":
+        return Numbers(*(mine + others for mine, others in zip(self, other, strict=True)))
+
+
+class Authentication(NamedTuple):
+    """Whether what a domain sends passes."""
+
+    spf: bool
+    dkim: bool
+
+    @property
+    def dmarc(self) -> bool:
+        return self.spf or self.dkim
+
+
+class Traffic(NamedTuple):
+    """Of one domain by one IP on the day that begins at `day`, in seconds since 1970."""
+
+    account_id: str
+    domain: str
+    ip: str
+    day: int
+    numbers: Numbers
+    passes: Authentication
+
+
+class TrapHit(NamedTuple):
+    """So many messages to traps of that kind."""
+
+    at: float
+    account_id: str
+    domain: str
+    ip: str
+    sender: str
+    author: str
+    subject: str
+    tags: tuple[str, ...]
+    kind: str
+    number: int = 1
+
+
+def _authentication(tx: Tx, name: str) -> Authentication:
+    """By what the last look-up of its DNS records found; of a domain that is none of the account's, all is in order."""
+    own = domains.find(tx, name)
+    if own is None:
+        return Authentication(True, True)
+    return Authentication(orjson.loads(own.checked).get("spf") == Finding.FOUND, own.verified)
+
+
+def days(tx: Tx, start: float, end: float) -> Period:
+    """Whole days, up to today; raise ValueError for what can't be."""
+    if start > end:
+        raise ValueError("the start is after the end")
+    return periods.period(start, max(start, min(end, tx.now)), Resolution.DAY)
+
+
+def _recent(tx: Tx, span: Period) -> list[int]:
+    """Those of its days that something is made up for."""
+    first = tx.now - MADE_UP_DAYS * periods.DAY
+    return [day for day in span.buckets() if first < day <= tx.now]
+
+
+def total(found: Iterable[Traffic]) -> Numbers:
+    added = Numbers()
+    for each in found:
+        added = added.plus(each.numbers)
+    return added
+
+
+def list_all(
+    tx: Tx, span: Period, provider: str = "", *, subaccounts: bool = False, with_traps: bool = False
+) -> list[Traffic]:
+    """In the order of days, domains and IPs; to one of `mail.providers`, if that is named."""
+    found = _count(tx, span, provider, subaccounts=subaccounts)
+    if with_traps:
+        for hit in _read_trap_hits(tx, span, subaccounts=subaccounts):
+            key = (hit.account_id, hit.domain, hit.ip, periods.floor(hit.at, Resolution.DAY))
+            found[key] = found.get(key, Numbers()).plus(Numbers(traps=hit.number))
+    for name in _quiet(tx, span):
+        ip = main_ip(tx, name)
+        for day in _recent(tx, span):
+            found[tx.account_id, name, ip, day] = _made_up_numbers(tx.account_id, name, day, provider)
+    passes = {name: _authentication(tx, name) for name in {name for _, name, _, _ in found}}
+    told = [Traffic(*key, numbers, passes[key[1]]) for key, numbers in found.items() if any(numbers)]
+    return sorted(told, key=_order)
+
+
+Key = tuple[str, str, str, int]
+"""Account, domain, IP and day."""
+
+
+def _count(tx: Tx, span: Period, provider: str, *, subaccounts: bool) -> dict[Key, Numbers]:
+    about = (Predicate("recipient_provider", "=", (provider,)),) if provider else ()
+    wanted = frozenset({"complained", "delivered", "failed"})
+    asked = Question(span, wanted, about, subaccounts=subaccounts)
+    counted = statistics.measure(tx, ("subaccount", "domain", "ip", "time"), asked)
+    main = _main_ips(counted)
+    found: dict[Key, Numbers] = {}
+    for (account_id, domain, ip, day), counts in counted.items():
+        key = (account_id, domain, ip or main.get(domain, ""), day)
+        found[key] = found.get(key, Numbers()).plus(_numbers(counts))
+    return found
+
+
+def _order(traffic: Traffic) -> tuple[int, str, str]:
+    return traffic.day, traffic.domain, traffic.ip
+
+
+def _main_ips(counted: dict[tuple[str, ...], Counts]) -> dict[str, str]:
+    """By domain that which most was sent by: complaints and the like come from nowhere."""
+    best: dict[str, tuple[int, str]] = {}
+    for (_, domain, ip, _), counts in counted.items():
+        if ip:
+            best[domain] = max(best.get(domain, (0, "")), (_numbers(counts).delivered, ip))
+    return {domain: ip for domain, (_, ip) in best.items()}
+
+
+def _numbers(counts: Counts) -> Numbers:
+    def of(beginning: str) -> int:
+        return sum(number for name, number in counts.items() if name.startswith(beginning))
+
+    return Numbers(
+        delivered=of("delivered."),
+        complained=counts.get("complained", 0),
+        bounced=of("failed.permanent.") - of("failed.permanent.suppress-"),
+        deferred=of("failed.temporary."),
+        full=counts.get(FULL_MAILBOX, 0),
+        refused=sum(counts.get(each, 0) for each in _REFUSED),
+    )
+
+
+def _quiet(tx: Tx, span: Period) -> list[str]:
+    """The watched domains that sent nothing in those days."""
+    watched = [each.name for each in monitored_domains.list_watched(tx)]
+    if not watched:
+        return []
+    sent = statistics.measure(tx, ("domain",), Question(span, frozenset({"delivered", "failed"})))
+    return [name for name in watched if (name,) not in sent]
+
+
+def _made_up_numbers(account_id: str, name: str, day: int, provider: str) -> Numbers:
+    about = (account_id, name, day)
+    tried = int(made_up.between(500, 2000, *about) * _SHARES.get(provider, 1.0))
+    bounced = int(tried * made_up.fraction("bounced", *about) * 0.03)
+    deferred = int(tried * made_up.fraction("deferred", *about) * 0.02)
+    return Numbers(
+        delivered=tried - bounced - deferred,
+        complained=int(tried * made_up.fraction("complained", *about) * 0.003),
+        bounced=bounced,
+        deferred=deferred,
+        full=bounced // 8,
+        refused=bounced // 5,
+        traps=0 if provider else sum(_made_up_traps(account_id, name, day)),
+    )
+
+
+def _made_up_traps(account_id: str, name: str, day: int) -> list[int]:
+    """By `traps.KINDS`."""
+    most = zip(traps.KINDS, (1, 4, 3, 1), strict=True)
+    return [made_up.between(0, number, kind, account_id, name, day) for kind, number in most]
+
+
+def main_ip(tx: Tx, name: str) -> str:
+    """That a domain sends by: its own, or the account's shared one."""
+    own = domains.find(tx, name)
+    ips: list[str] = orjson.loads(own.ips) if own is not None else []
+    return ips[0] if ips else shared_ip(tx.account_id)
+
+
+def list_trap_hits(tx: Tx, span: Period, *, subaccounts: bool = False) -> list[TrapHit]:
+    """Of the watched domains, in the order of time."""
+    hits = _read_trap_hits(tx, span, subaccounts=subaccounts)
+    for name in _quiet(tx, span):
+        ip, sender = main_ip(tx, name), f"postmaster@{name}"
+        for day in _recent(tx, span):
+            numbers = zip(traps.KINDS, _made_up_traps(tx.account_id, name, day), strict=True)
+            hits += [
+                TrapHit(day, tx.account_id, name, ip, sender, sender, "", (), kind, number)
+                for kind, number in numbers
+                if number
+            ]
+    return sorted(hits, key=lambda each: each.at)
+
+
+def _read_trap_hits(tx: Tx, span: Period, *, subaccounts: bool) -> list[TrapHit]:
+    tx.settle()
+    values = Values()
+    names = [values.put(each.name) for each in monitored_domains.list_watched(tx)]
+    if not names:
+        return []
+    rows = tx.read(
+        "SELECT e.at, domain.account_id, domain.name, e.recipient, e.payload FROM domain"  # noqa: S608 - what was given goes in as parameters
+        " CROSS JOIN event e ON e.domain_id = domain.id"
+        f" WHERE {of_accounts(values.put(tx.account_id), subaccounts=subaccounts)} AND NOT domain.deleted"
+        f" AND domain.name IN ({', '.join(names)}) AND e.type = '{EventType.DELIVERED}'"
+        f" AND e.at >= {values.put(span.start)} AND e.at < {values.put(span.past)}"
+        f" AND {traps.condition('e.recipient')} ORDER BY e.at, e.id",
+        values.parameters,
+    )
+    found = []
+    for at, account_id, name, recipient, payload in rows.fetchall():
+        kind = traps.kind_of(recipient)
+        if kind is not None:
+            told = orjson.loads(payload)
+            envelope, headers = told.get("envelope", {}), told.get("message", {}).get("headers", {})
+            found.append(
+                TrapHit(
+                    at=at,
+                    account_id=account_id,
+                    domain=name,
+                    ip=envelope.get("sending-ip", ""),
+                    sender=envelope.get("sender", ""),
+                    author=headers.get("from", ""),
+                    subject=headers.get("subject", ""),
+                    tags=tuple(told.get("tags") or ()),
+                    kind=kind,
+                )
+            )
+    return found

@@ -1,0 +1,32 @@
+"""Custom message limits as an account and its parent see them (facts/account.md, 9.2)."""
+
+from typing import ClassVar
+
+from pydantic import BaseModel
+
+from mailgun_emulator.state.message_limits import MessageLimit, TooLow
+from mailgun_emulator.web.forms import Form
+
+MONTH = "1m"
+
+
+class LimitForm(Form):
+    missing: ClassVar[str] = TooLow.message
+    invalid: ClassVar[str] = TooLow.message
+    limit: int
+
+
+class LimitView(BaseModel):
+    """`current` messages were sent in this `period`, of `limit` that may be."""
+
+    limit: int
+    current: int
+    period: str
+
+
+class Success(BaseModel):
+    success: bool
+
+
+def limit_view(limit: MessageLimit) -> LimitView:
+    return LimitView(limit=limit.limit, current=limit.current, period=MONTH)

@@ -1,0 +1,417 @@
+"""How seed lists and what came of their tests are told, and their pages (facts/account.md, 11.4 and 0.7)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Request
+from pydantic import BaseModel, BeforeValidator, Field
+
+from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.mail import dates, placement, seeds
+from mailgun_emulator.pipeline import placement as tests
+from mailgun_emulator.pipeline.placement import DELIVERED, INBOX, MISSING, PENDING, SPAM, Outcome
+from mailgun_emulator.state import seed_tests
+from mailgun_emulator.state.seed_lists import SeedList
+from mailgun_emulator.state.seed_tests import SeedTest
+from mailgun_emulator.state.transaction import Tx
+from mailgun_emulator.web.forms import Flag, Form
+from mailgun_emulator.web.paging import Paging, base_url, link
+
+ALL = "all"
+PROCESSING, COMPLETE = "processing", "complete"
+VERSION = 2
+MOST = 1000
+T = TypeVar("T")
+
+
+class UnknownAttribute(NotFound):
+    """Mailgun's own text is not known."""
+
+    message = "attribute not found"
+
+
+class InvalidTime(BadRequest):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Invalid parameter: {name} is invalid")
+
+
+def _texts(value: Any) -> Any:
+    """Also with commas between them."""
+    return [part.strip() for each in value for part in str(each).split(",") if part.strip()]
+
+
+Texts = Annotated[list[str], BeforeValidator(_texts)]
+
+
+class DeliveryStats(BaseModel):
+    """`delivered` are those in the inbox and in the spam folder; with the missing and pending they are the total."""
+
+    delivered: int = 0
+    missing: int = 0
+    pending: int = 0
+    spam: int = 0
+    inbox: int = 0
+    total: int = 0
+    provider: str
+    categories: dict[str, int] = Field(default_factory=dict)
+
+
+class SpamRule(BaseModel):
+    name: str
+    points: float
+    short_description: str
+    long_description: str
+
+
+class SpamAssassin(BaseModel):
+    is_spam: bool
+    score: float
+    required: float
+    rules: list[SpamRule]
+
+
+class SeedHeader(BaseModel):
+    key: str
+    value: str
+
+
+class Extensions(BaseModel):
+    category: str
+
+
+class SeedResult(BaseModel):
+    email: str
+    provider: str
+    destination: str
+    state: str
+    originating_ip: str
+    tags: list[str]
+    spf: str
+    dkim: str
+    dmarc: str
+    headers: list[SeedHeader]
+    extensions: Extensions
+    delivered_at: str
+    received_at: str
+
+
+class Box(BaseModel):
+    """The seed list of a result."""
+
+    kid: str
+    created_at: str
+    updated_at: str
+    last_result_at: str
+    Seeds: None
+    target_email: str
+    sending_domains: list[str]
+    has_results: bool
+    name: str
+    seed_filter: str
+    mailing_list: str
+    tags: dict[str, str]
+    is_auto_generated: bool
+
+
+class ResultView(BaseModel):
+    rid: str
+    result_id: str
+    keybox_email: str
+    subject: str
+    sender: str
+    seedlist_name: str
+    name: str
+    created_at: str
+    updated_at: str
+    status: str
+    attributes: dict[str, str]
+    campaign_id: str
+    sharing_enabled: bool
+    sharing_id: str
+    sharing_expires_at: str
+    Box: Box
+    seed_results: list[SeedResult]
+    spamassassin: SpamAssassin
+    delivery_stats: dict[str, DeliveryStats]
+    body: str
+    is_spoofing: bool
+
+
+class SeedListView(BaseModel):
+    kid: str
+    created_at: str
+    updated_at: str
+    last_result_at: str
+    target_email: str
+    sending_domains: list[str]
+    has_results: bool
+    name: str
+    seed_filter: str
+    provider_filter: list[str]
+    mailing_list: str
+    previous_mailing_list: str
+    tags: dict[str, str]
+    delivery_stats: dict[str, DeliveryStats]
+    is_auto_generated: bool
+    version: int
+    Seeds: None
+    regen_at: str
+    regen_needed: bool
+    max_seeds_per_provider: int
+    results: list[ResultView]
+
+
+class AttributeValues(BaseModel):
+    attribute: str
+    values: list[str]
+
+
+class Attributes(BaseModel):
+    items: AttributeValues
+
+
+class SupportedFilter(BaseModel):
+    parameter: str
+    description: str
+
+
+class Filters(BaseModel):
+    filters: list[SupportedFilter]
+
+
+class SupportedFilters(BaseModel):
+    supported_filters: Filters
+
+
+class PageForm(Form):
+    """`cursor` is the id of what comes before the page, `time_…` RFC 3339, RFC 2822 or seconds since 1970."""
+
+    limit: int = Field(25, ge=1, le=MOST)
+    offset: int = Field(0, ge=0)
+    cursor: str = ""
+    ascending: Flag = False
+    sort: str = "created_at"
+    time_before: str = ""
+    time_after: str = ""
+
+    def between(self, at: float) -> bool:
+        before, after = (self._instant(name, getattr(self, name)) for name in ("time_before", "time_after"))
+        return (before is None or at < before) and (after is None or at > after)
+
+    @staticmethod
+    def _instant(name: str, text: str) -> float | None:
+        try:
+            return dates.parse(text) if text else None
+        except ValueError:
+            raise InvalidTime(name) from None
+
+
+class Found(BaseModel, Generic[T]):
+    items: list[T]
+    paging: Paging
+    total: int
+
+
+def page(
+    request: Request,
+    asked: PageForm,
+    found: list[T],
+    keys: Mapping[str, Callable[[T], Any]],
+    id_of: Callable[[T], str],
+) -> tuple[list[T], Paging, int]:
+    """Those of the page, in the order that was asked for, by one of `keys`; links to others, and how many there are."""
+    if asked.sort not in keys:
+        raise BadRequest("Invalid parameter: sort is invalid", hint=f"Possible are {', '.join(keys)}")
+    ordered = sorted(found, key=keys[asked.sort], reverse=not asked.ascending)
+    start = asked.offset
+    if asked.cursor:
+        start = next(
+            (place for place, each in enumerate(ordered, 1) if id_of(each) == asked.cursor), len(ordered)
+        )
+    kept = {
+        name: value
+        for name, value in request.query_params.items()
+        if name not in ("offset", "cursor", "limit")
+    }
+
+    def at(offset: int) -> str:
+        return link(request, **kept, limit=asked.limit, offset=max(offset, 0))
+
+    last = max(len(ordered) - 1, 0) // asked.limit * asked.limit
+    paging = Paging(
+        first=at(0),
+        last=at(last),
+        next=at(min(start + asked.limit, len(ordered))),
+        previous=at(start - asked.limit),
+    )
+    return ordered[start : start + asked.limit], paging, len(ordered)
+
+
+def attributes(attribute: str, values: Iterable[str]) -> Attributes:
+    return Attributes(items=AttributeValues(attribute=attribute, values=list(dict.fromkeys(values))))
+
+
+def supported(**filters: str) -> SupportedFilters:
+    """Descriptions by the parameters' names."""
+    told = [SupportedFilter(parameter=name, description=text) for name, text in filters.items()]
+    return SupportedFilters(supported_filters=Filters(filters=told))
+
+
+def stats(provider: str, found: Iterable[tuple[Outcome, str]]) -> DeliveryStats:
+    """Of outcomes, each with the tab it is in."""
+    told = DeliveryStats(provider=provider)
+    for outcome, category in found:
+        told.total += 1
+        told.delivered += outcome.state == DELIVERED
+        told.missing += outcome.state == MISSING
+        told.pending += outcome.state == PENDING
+        told.spam += outcome.destination == SPAM
+        told.inbox += outcome.destination == INBOX
+        if category:
+            told.categories[category] = told.categories.get(category, 0) + 1
+    return told
+
+
+def _category(outcome: Outcome, content: Mapping[str, Any]) -> str:
+    """Only Gmail's inbox has tabs."""
+    has_tabs = outcome.provider == "gmail.com" and outcome.destination == INBOX
+    return str(content["category"]) if has_tabs else ""
+
+
+def status(found: Iterable[Outcome]) -> str:
+    return PROCESSING if any(outcome.state == PENDING for outcome in found) else COMPLETE
+
+
+def result_view(tx: Tx, test: SeedTest, provider: str = "") -> ResultView:
+    """The whole of a result, or what concerns one provider."""
+    seed_list = tx.session.get_one(SeedList, test.seed_list_kid)
+    content, found = tests.content_of(test), tests.outcomes(tx, test)
+    shown = [outcome for outcome in found if not provider or outcome.provider == provider]
+    expires = dates.rfc3339(test.sharing_expires_at)
+    return ResultView(
+        rid=test.rid,
+        result_id=test.result_id,
+        keybox_email=seed_list.target_email,
+        subject=test.subject,
+        sender=test.sender,
+        seedlist_name=seed_list.name,
+        name=seed_list.name,
+        created_at=dates.rfc3339(test.created_at),
+        updated_at=dates.rfc3339(tests.updated_at(test, found)),
+        status=status(found),
+        attributes={},
+        campaign_id="",
+        sharing_enabled=test.sharing_enabled,
+        sharing_id=test.sharing_id if test.sharing_enabled else "",
+        sharing_expires_at=expires,
+        Box=Box(**_box(tx, seed_list)),
+        seed_results=[_seed_result(outcome, content) for outcome in shown],
+        spamassassin=_spamassassin(content),
+        delivery_stats=delivery_stats(shown, content),
+        body=content["body"],
+        is_spoofing=tests.is_spoofing(test),
+    )
+
+
+def delivery_stats(found: list[Outcome], content: Mapping[str, Any]) -> dict[str, DeliveryStats]:
+    """Of all together and of each provider."""
+    told = [(outcome, _category(outcome, content)) for outcome in found]
+    providers = dict.fromkeys(outcome.provider for outcome in found)
+    by_provider = {name: [each for each in told if each[0].provider == name] for name in providers}
+    return {ALL: stats(ALL, told), **{name: stats(name, own) for name, own in by_provider.items()}}
+
+
+def _seed_result(outcome: Outcome, content: Mapping[str, Any]) -> SeedResult:
+    own = placement.Authentication(content["spf"], content["dkim"])
+    checked = {"spf": own.spf, "dkim": own.dkim, "dmarc": own.dmarc}
+    has_it = outcome.state == DELIVERED
+    results = "; ".join(f"{name}={value}" for name, value in checked.items())
+    headers = {
+        **outcome.headers,
+        **({"authentication-results": f"mx.{outcome.provider}; {results}"} if has_it else {}),
+    }
+    return SeedResult(
+        email=outcome.email,
+        provider=outcome.provider,
+        destination=outcome.destination,
+        state=outcome.state,
+        originating_ip=outcome.ip,
+        tags=list(outcome.tags),
+        **(checked if has_it else dict.fromkeys(checked, "")),
+        headers=[SeedHeader(key=name.title(), value=str(value)) for name, value in headers.items()],
+        extensions=Extensions(category=_category(outcome, content)),
+        delivered_at=dates.rfc3339(outcome.delivered_at),
+        received_at=dates.rfc3339(outcome.received_at),
+    )
+
+
+def _spamassassin(content: Mapping[str, Any]) -> SpamAssassin:
+    rules: dict[str, float] = content["rules"]
+    score = round(sum(rules.values()), 1)
+    return SpamAssassin(
+        is_spam=score >= placement.REQUIRED,
+        score=score,
+        required=placement.REQUIRED,
+        rules=[
+            SpamRule(
+                name=name,
+                points=points,
+                short_description=placement.RULES.get(name, placement.UNKNOWN).short,
+                long_description=placement.RULES.get(name, placement.UNKNOWN).long,
+            )
+            for name, points in rules.items()
+        ],
+    )
+
+
+def _box(tx: Tx, seed_list: SeedList, results: list[SeedTest] | None = None) -> dict[str, Any]:
+    results = seed_tests.list_all(tx, seed_list) if results is None else results
+    return {
+        "kid": seed_list.kid,
+        "created_at": dates.rfc3339(seed_list.created_at),
+        "updated_at": dates.rfc3339(seed_list.updated_at),
+        "last_result_at": dates.rfc3339(max((each.created_at for each in results), default=0.0)),
+        "Seeds": None,
+        "target_email": seed_list.target_email,
+        "sending_domains": orjson.loads(seed_list.sending_domains),
+        "has_results": bool(results),
+        "name": seed_list.name,
+        "seed_filter": seed_list.seed_filter,
+        "mailing_list": seed_list.mailing_list,
+        "tags": {"sfmc_remote_id": seed_list.remote_id} if seed_list.remote_id else {},
+        "is_auto_generated": seed_list.automatic,
+    }
+
+
+def seed_list_view(tx: Tx, seed_list: SeedList) -> SeedListView:
+    results = seed_tests.list_all(tx, seed_list)
+    told = [
+        (outcome, _category(outcome, content))
+        for test in results
+        for content in [tests.content_of(test)]
+        for outcome in tests.outcomes(tx, test)
+    ]
+    return SeedListView(
+        **_box(tx, seed_list, results),
+        provider_filter=orjson.loads(seed_list.provider_filter),
+        previous_mailing_list=seed_list.previous,
+        delivery_stats={ALL: stats(ALL, told)},
+        version=VERSION,
+        regen_at=dates.rfc3339(seed_list.regen_at),
+        regen_needed=tx.now >= seed_list.regen_at,
+        max_seeds_per_provider=seed_list.max_seeds_per_provider,
+        results=[result_view(tx, test) for test in results],
+    )
+
+
+def result_url(request: Request, test: SeedTest) -> str:
+    return f"{base_url(request)}/v4/inbox/results/{test.result_id}"
+
+
+def provider_of(name: str) -> seeds.Provider | None:
+    """By its domain or the name people know it by."""
+    wanted = name.strip().lower()
+    return next(
+        (each for each in seeds.PROVIDERS if wanted in (each.domain, each.display_name.lower())), None
+    )
