@@ -157,6 +157,14 @@ def test_a_new_signing_key_signs_webhooks_and_leaves_links_as_they_were(
     assert client.get(path).json() == {"http_signing_key": account.signing_key}
 
 
+def test_the_key_of_the_start_is_back_after_a_reset() -> None:
+    path = "/v5/accounts/http_signing_key"
+    with Emulator() as server, Client(base_url=server.url, auth=("api", server.api_key)) as client:
+        assert client.post(path).json()["http_signing_key"] != server.signing_key
+        assert client.post("/_emulator/reset").status_code == 200
+        assert client.get(path).json() == {"http_signing_key": server.signing_key}
+
+
 @pytest.mark.parametrize(
     "path", ["/v5/accounts/resend_activation_email", "/v5/accounts/resend/activation/email"]
 )

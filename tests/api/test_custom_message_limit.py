@@ -40,11 +40,11 @@ def letters(client: Client) -> list[str]:
 
 
 @pytest.fixture
-def limited(client: Client) -> Iterator[Client]:
+def limited(client: Client) -> Client:
     """In the middle of a month, and of 1000 messages in it."""
     set_clock(client, freeze="2026-05-15T12:00:00Z")
     assert answer(client.put(LIMIT, params={"limit": 1000})) == DONE
-    yield client
+    return client
 
 
 @pytest.fixture

@@ -17,7 +17,9 @@ def told(client: Client, path: str, **asked: Any) -> dict[str, Any]:
 def test_the_record_is_told_and_whether_it_is_there(client: Client, account: Account) -> None:
     record = told(client, f"/v1/dmarc/records/{account.domain}")
     inbox = r"mailto:[0-9a-f]{8}@inbox\.ondmarc\.com"
-    assert re.fullmatch(rf"v=DMARC1; p=none; pct=100; fo=1; ri=3600; rua={inbox}; ruf={inbox};", record["entry"])
+    assert re.fullmatch(
+        rf"v=DMARC1; p=none; pct=100; fo=1; ri=3600; rua={inbox}; ruf={inbox};", record["entry"]
+    )
     assert record == {"entry": record["entry"], "current": record["entry"], "configured": True}
     client.post("/v4/domains", data={"name": "new.example.com"})
     record = told(client, "/v1/dmarc/records/new.example.com")

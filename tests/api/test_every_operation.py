@@ -19,6 +19,7 @@ NOT_FOUND = {
 }
 """What a client calls and Mailgun does not have."""
 OPEN_TO_ALL = {
+    "/v4/address/validate/bulk/{list_id}/{file}",
     "/v4/inbox/sharing/public/{share_id}",
     "/v4/inbox/sharing/public/{share_id}/page",
     "/v1/preview/tests/{test_id}/screenshots/{client_id}",

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from tests import plain
 from tests.api.placed import HTML, advance, counts, refused, result, run, seed_list
@@ -9,7 +11,7 @@ from mailgun_emulator.testing import Emulator
 NOT_FOUND = {"message": "result not found"}
 
 
-def placed(client: Client, account: Account, **fields: object) -> dict[str, object]:
+def placed(client: Client, account: Account, **fields: Any) -> dict[str, Any]:
     """What comes of a test with three seeds each at Gmail and GMX."""
     seed_list(client)
     result_id = run(client, account, seed_list="Few", **fields)

@@ -50,7 +50,9 @@ def test_what_clients_do_not_show_is_found_with_its_line(client: Client) -> None
     )
     result = analysed(client, html=html)
     features = found(result)
-    assert {"css-display-flex", "css-border-radius", "html-video", "css-at-media", "css-position"} <= set(features)
+    assert {"css-display-flex", "css-border-radius", "html-video", "css-at-media", "css-position"} <= set(
+        features
+    )
     flex = features["css-display-flex"]
     assert flex["instances"] == [{"line": 2, "code": "display: flex"}]
     assert (flex["support"]["n"], flex["support"]["a"]) == (["outlook-windows"], ["gmail", "gmail-android"])
@@ -58,7 +60,11 @@ def test_what_clients_do_not_show_is_found_with_its_line(client: Client) -> None
     assert result["meta"]["application_support"]["desktop"]["n"] >= 4
     path = f"{PATH}/{result['items']['id']}"
     one = client.get(path, params={"slug": "html-video", "application_type": "mobile"}).json()
-    assert found(one)["html-video"]["support"] == {"y": ["ios", "samsung-email"], "a": [], "n": ["gmail-android"]}
+    assert found(one)["html-video"]["support"] == {
+        "y": ["ios", "samsung-email"],
+        "a": [],
+        "n": ["gmail-android"],
+    }
     partly = client.get(path, params={"support_type": "a", "application_type": "desktop"}).json()
     assert "css-display-flex" not in found(partly)
 
@@ -91,6 +97,7 @@ def test_a_whole_message_is_looked_at(client: Client) -> None:
 
 
 def test_what_makes_no_sense_is_refused(client: Client) -> None:
+    assert client.post(PATH, json={}, auth=("api", "")).status_code == 401
     refused(client.post(PATH, json={}), 400, {"message": "one of html, url, mime is required"})
     refused(client.post(PATH, json={"url": "https://x.org"}), 400, {"message": "unable to fetch url"})
     for asked in ({"transfer_encoding": "x"}, {"charset": "x"}, {"transfer_encoding": "base64"}):

@@ -19,7 +19,11 @@ def test_what_goes_wrong_takes_points(client: Client, account: Account) -> None:
     send(client, account.domain, *(f"p{n}@example.net" for n in range(9)))
     assert told(client, TOTAL) == {"score": 100, "rates": BEST, "counters": {"delivered": 9}}
     send(client, account.domain, "bounce@example.com")
-    assert told(client, TOTAL) == {"score": 90, "rates": {**BEST, "bounce_rate": 10}, "counters": {"delivered": 9}}
+    assert told(client, TOTAL) == {
+        "score": 90,
+        "rates": {**BEST, "bounce_rate": 10},
+        "counters": {"delivered": 9},
+    }
     send(client, account.domain, "bounce+552@example.com", "bounce+554@example.com")
     rates = told(client, TOTAL)["rates"]
     assert rates == {**BEST, "bounce_rate": 8, "full_mailbox_rate": 8, "bad_failure_rate": 8}
@@ -32,7 +36,11 @@ def test_traps_take_points_from_those_who_watch_for_them(client: Client, account
     send(client, account.domain, "spamtrap@example.net", *(f"p{n}@example.net" for n in range(19)))
     assert told(client, TOTAL)["score"] == 100
     watch(client, account.domain)
-    assert told(client, TOTAL) == {"score": 50, "rates": {**BEST, "trap_rate": 50}, "counters": {"delivered": 20}}
+    assert told(client, TOTAL) == {
+        "score": 50,
+        "rates": {**BEST, "trap_rate": 50},
+        "counters": {"delivered": 20},
+    }
 
 
 def test_scores_are_grouped_filtered_and_sorted(client: Client, account: Account) -> None:
@@ -65,7 +73,9 @@ def test_scores_are_grouped_filtered_and_sorted(client: Client, account: Account
     assert len(keys(group="ip")) == 1
 
 
-def test_subaccounts_count_unless_they_are_left_out(client: Client, server_url: str, account: Account) -> None:
+def test_subaccounts_count_unless_they_are_left_out(
+    client: Client, server_url: str, account: Account
+) -> None:
     made = client.post("/_emulator/accounts", json={"parent": account.id}).json()
     with Client(base_url=server_url, auth=("api", made["api_key"])) as sub:
         send(sub, made["domain"], "a@example.net")

@@ -171,24 +171,6 @@ def test_a_wildcard_domain_sends_for_its_subdomains(client: Client, account: Acc
     assert len(events(client, account.domain, event="accepted")) == 1
 
 
-def test_a_domain_sends_from_the_ips_it_was_given(client: Client, account: Account) -> None:
-    domain = f"ips-{account.id}.example.com"
-    for _ in range(3):
-        client.post("/v3/ips/request/new")
-    one, two, three = client.get("/v3/ips", params={"dedicated": "true"}).json()["items"]
-    given = client.post("/v4/domains", data={"name": domain, "ips": f"{one},{two}"})
-    assert given.status_code == 200
-    for asked in ({}, {}, {"o:sending-ip": three}):
-        send(client, domain, **asked)
-    delivered = events(client, domain, event="delivered")
-    first, second, third = [event["envelope"]["sending-ip"] for event in delivered]
-    assert ({first, second}, third) == ({one, two}, three)
-    fields = {"from": "a@x.com", "to": "b@x.com", "text": "hi", "o:sending-ip": "10.0.0.9"}
-    refused = client.post(f"/v3/{domain}/messages", data=fields)
-    assert refused.status_code == 403
-    assert refused.json() == {"message": "Rejected: IP 10.0.0.9 can't be used to send the message"}
-
-
 def test_test_mode_is_delivered_with_code_650(client: Client, account: Account) -> None:
     send(client, account.domain, to="bounce@example.com", **{"o:testmode": "yes"})
     delivered = events(client, account.domain, event="delivered")[0]

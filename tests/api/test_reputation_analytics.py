@@ -77,7 +77,11 @@ def test_gmail_is_summed_up(client: Client, account: Account, ip: str) -> None:
     (ratios,) = told(client, f"{GPT}/summary/domains")["summary"]
     (errors,) = told(client, f"{GPT}/summary/errors")["summary"]
     assert both == {**ratios, **errors}
-    assert (ratios["name"], ratios["user_reported_spam_ratio"], ratios["reputation"]) == (account.domain, 0.25, 1.0)
+    assert (ratios["name"], ratios["user_reported_spam_ratio"], ratios["reputation"]) == (
+        account.domain,
+        0.25,
+        1.0,
+    )
     assert errors["errors"][0]["error_ratio"] == 0.2
     assert told(client, f"{GPT}/summary/addresses") == {
         "summary": [{"domain_name": account.domain, "address": ip, "reputation": 1.0}],
@@ -151,5 +155,7 @@ def test_what_makes_no_sense_is_refused(client: Client, path: str) -> None:
     ):
         refused(client.get(path, params=asked), 400, {"Reason": why})
     if "summary" in path or path == SNDS:
-        refused(client.get(path, params={"orderBy": "up"}), 400, {"Reason": "orderBy must be one of asc, desc"})
+        refused(
+            client.get(path, params={"orderBy": "up"}), 400, {"Reason": "orderBy must be one of asc, desc"}
+        )
         refused(client.get(path, params={"sortBy": "x"}), 400, {"Reason": "sortBy is invalid"})

@@ -33,7 +33,11 @@ def test_traps_that_were_written_to_are_counted_by_day_and_kind(client: Client, 
     send(client, account.domain, "spamtrap@example.net")
     days = items(client, V1, start=day, end="2099-01-01")
     assert [each["total"] for each in days] == [4, 0, 1]
-    assert [each["total"] for each in items(client, V1, start=day, end="2099-01-01", sortby="totals")] == [4, 1, 0]
+    assert [each["total"] for each in items(client, V1, start=day, end="2099-01-01", sortby="totals")] == [
+        4,
+        1,
+        0,
+    ]
 
 
 def test_they_are_grouped_filtered_and_sorted(client: Client, account: Account) -> None:

@@ -19,7 +19,7 @@ def send(client: Client, domain: str, *to: str, **fields: Any) -> None:
 
 
 def complain(client: Client, domain: str, recipient: str) -> None:
-    asked = {"event": "delivered", "recipient": recipient, "limit": 1}
+    asked = {"event": "delivered", "recipient": recipient, "limit": "1"}
     (event,) = client.get(f"/v3/{domain}/events", params=asked).json()["items"]
     key = event["storage"]["key"]
     happening = {"event": "complained", "recipient": recipient}

@@ -78,6 +78,15 @@ def test_mail_from_a_listed_domain_is_refused_unless_it_is_only_looked_at(
     assert status["message"].endswith(f"domain {account.domain} blocked using multi.uribl.com")
 
 
+def test_what_is_tried_again_is_refused_as_well(client: Client, account: Account) -> None:
+    sent(client, account.domain, "deferred@example.com")
+    enlist(client, domain=account.domain, blocklist="SURBL")
+    client.post("/_emulator/clock", json={"advance": "1h"})
+    (event,) = client.get(f"/v3/{account.domain}/events", params={"limit": 1}).json()["items"]
+    assert (event["severity"], event["delivery-status"]["attempt-no"]) == ("permanent", 2)
+    assert "multi.surbl.org" in event["delivery-status"]["message"]
+
+
 def test_a_rule_goes_before_a_blocklist(client: Client, account: Account) -> None:
     enlist(client, domain=account.domain, blocklist="URIBL")
     client.post("/_emulator/outcomes", json={"match": {"recipient": "vip@*"}, "code": 250})
@@ -163,6 +172,8 @@ def test_what_is_not_listed_is_not_delisted(client: Client) -> None:
 
 def test_another_account_notices_nothing(client: Client, account: Account, server_url: str) -> None:
     other = plain.post(f"{server_url}/_emulator/accounts").json()
-    plain.post(f"{server_url}{PATH}?account={other['id']}", json={"domain": account.domain, "blocklist": "URIBL"})
+    plain.post(
+        f"{server_url}{PATH}?account={other['id']}", json={"domain": account.domain, "blocklist": "URIBL"}
+    )
     assert client.get(PATH).json() == {"items": []}
     assert sent(client, account.domain)["event"] == "delivered"

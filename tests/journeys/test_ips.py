@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from mailgun_emulator.testing import Emulator
 from tests.api.test_ips import assign, of_domain, order, send, sent_by, shared
 from tests.conftest import Client
+
+from mailgun_emulator.testing import Emulator
 
 POOL = "5f5f5f5f5f5f5f5f5f5f5f5f"
 SHOP = "shop.example.com"

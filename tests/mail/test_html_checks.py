@@ -41,7 +41,9 @@ def test_every_client_either_shows_a_feature_or_does_not() -> None:
         assert sorted(support["y"] + support["a"] + support["n"]) == sorted(html_checks.CLIENTS)
 
 
-@pytest.mark.parametrize("hostile", ["<", '<a "', "<style>", "display:", "<a href='", "url(", "background:", "<!--"])
+@pytest.mark.parametrize(
+    "hostile", ["<", '<a "', "<style>", "display:", "<a href='", "url(", "background:", "<!--"]
+)
 def test_no_input_takes_long(hostile: str) -> None:
     started = time.perf_counter()
     html_checks.analyse(hostile * 20_000)

@@ -3,7 +3,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mailgun_emulator.mail import inline_css, preview_image
-from mailgun_emulator.mail.preview_clients import CLIENTS
+from mailgun_emulator.mail.preview_clients import CLIENTS, PreviewClient
 
 
 def styled(css: str, body: str) -> str:
@@ -45,7 +45,7 @@ def test_html_without_style_sheets_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("client", CLIENTS.values(), ids=CLIENTS)
-def test_a_preview_is_an_image_that_loads_nothing(client: preview_image.PreviewClient) -> None:
+def test_a_preview_is_an_image_that_loads_nothing(client: PreviewClient) -> None:
     html = '<p>Hi &lt;there&gt;</p><img src="http://x.com/a.png" alt="Logo"><script>alert(1)</script>\x00'
     drawn = preview_image.draw(client, "S <b> & \x01", html)
     root = ElementTree.fromstring(drawn)  # noqa: S314 - what is read was made here

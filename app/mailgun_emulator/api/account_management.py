@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, ClassVar
 
-import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, BeforeValidator, Field
 
@@ -11,9 +10,11 @@ from mailgun_emulator.pipeline import confirming
 from mailgun_emulator.state import account_settings, accounts, sandbox_recipients, users
 from mailgun_emulator.state.sandbox_recipients import SandboxRecipient
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import Form, as_flag, form
+from mailgun_emulator.web.features import NoValidUpdates, Switched
+from mailgun_emulator.web.forms import Form, form
 from mailgun_emulator.web.hints import hint
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.paging import base_url
+from mailgun_emulator.web.views import Done, Succeeded
 
 router = APIRouter(tags=["Account Management"])
 
@@ -25,10 +26,6 @@ class NothingToUpdate(BadRequest):
         "Either `name`, `absolute_timeout`, `inactive_timeout`, or `logout_redirect_url` must be provided to "
         "update account info."
     )
-
-
-class NoValidUpdates(BadRequest):
-    message = "No valid updates provided"
 
 
 Timeout = Annotated[
@@ -53,27 +50,12 @@ class AccountForm(Form):
         return {name: value for name, value in self.model_dump(exclude={"name"}).items() if value is not None}
 
 
-def read_feature(value: Any) -> Any:
-    """`{"enabled": true}`, in JSON text or in a body that is JSON."""
-    try:
-        told = orjson.loads(value or "{}") if isinstance(value, str) else value
-    except orjson.JSONDecodeError:
-        raise NoValidUpdates from None
-    enabled = as_flag(told.get("enabled")) if isinstance(told, dict) else None
-    if not isinstance(enabled, bool):
-        raise NoValidUpdates
-    return enabled
-
-
-Feature = Annotated[bool | None, BeforeValidator(read_feature)]
-
-
 class FeaturesForm(Form):
     """Each is `{"enabled": true}` as JSON text. With `webhooks_redact_pii` webhooks don't tell whom they are about."""
 
     invalid: ClassVar[str] = NoValidUpdates.message
-    ai_insights: Feature = None
-    webhooks_redact_pii: Feature = None
+    ai_insights: Switched = None
+    webhooks_redact_pii: Switched = None
 
 
 class RecipientForm(Form):
@@ -92,10 +74,6 @@ class RecipientList(BaseModel):
 
 class InvitedRecipient(BaseModel):
     recipient: RecipientView
-
-
-class Succeeded(BaseModel):
-    success: bool
 
 
 class SigningKey(BaseModel):
@@ -160,9 +138,9 @@ async def renew_signing_key(tx: CurrentTx) -> RenewedSigningKey:
 
 @router.post("/v5/accounts/resend/activation/email", include_in_schema=False)
 @router.post("/v5/accounts/resend_activation_email")
-async def resend_activation_email(tx: CurrentTx) -> Succeeded:
+async def resend_activation_email(request: Request, tx: CurrentTx) -> Succeeded:
     """Write to the master user, who is activated by the link in the letter; it is in the emulator's inbox."""
-    confirming.ask_to_activate(tx, users.get_master(tx))
+    confirming.ask_to_activate(tx, users.get_master(tx), base_url(request))
     return Succeeded(success=True)
 
 
@@ -177,12 +155,12 @@ async def list_sandbox_recipients(tx: CurrentTx) -> RecipientList:
 @router.post("/v5/sandbox/auth/recipients", include_in_schema=False)
 @router.post("/v5/sandbox/auth_recipients", responses={400: {"model": Done}})
 async def add_sandbox_recipient(
-    tx: CurrentTx, asked: Annotated[RecipientForm, form(RecipientForm)]
+    request: Request, tx: CurrentTx, asked: Annotated[RecipientForm, form(RecipientForm)]
 ) -> InvitedRecipient:
     """Invite a recipient, who agrees by the link in a letter; it is in the emulator's inbox."""
     recipient = sandbox_recipients.create(tx, asked.email)
     if not recipient.activated:
-        confirming.invite(tx, recipient.email)
+        confirming.invite(tx, recipient.email, base_url(request))
     return InvitedRecipient(recipient=view(recipient))
 
 

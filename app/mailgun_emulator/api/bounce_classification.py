@@ -253,7 +253,8 @@ async def list_bounce_statistics(tx: CurrentTx, fields: CurrentFields) -> RuleSt
         GROUPS
     )
     known_names("group", groups, GROUPS)
-    rows = most_first(grouped(tx, groups, subaccounts=included(fields)))[: number(fields, "limit", LARGEST, 0)]
+    found = most_first(grouped(tx, groups, subaccounts=included(fields)))
+    rows = found[: number(fields, "limit", LARGEST, 0)]
     return RuleStatisticsList(items=[rule_statistics(values, total) for values, total in rows])
 
 

@@ -1,8 +1,8 @@
 """Validations of whole lists (facts/account.md, 11.2 and 11.3)."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -203,6 +203,26 @@ def links(request: Request, asked: KeysetRequest, page: Sequence[ValidationJob],
     return JobPaging(first=to("first"), last=to("last"), next=behind, prev=before, previous=before)
 
 
+class Results(NamedTuple):
+    """What the one file in an archive is called, and what it is written of, and how."""
+
+    name: str
+    parts: list[str]
+    write: Callable[[list[str]], bytes]
+
+
+async def find_results(request: Request, file: str) -> Results:
+    """`file` is the job's id, and `.csv.zip` or `.json.zip`."""
+    job_id, _, kind = file.removesuffix(".zip").partition(".")
+    emulator = request.app.state.emulator
+    await emulator.ready()
+    async with emulator.database.begin() as tx:
+        job = validation_jobs.find_anybodys(tx, job_id)
+        if job is None or job.status != Status.UPLOADED or kind not in FORMATS:
+            raise JobNotFound
+        return Results(f"{job.name}.{kind}", validation_jobs.results(tx, job), FORMATS[kind])
+
+
 def start(tx: Tx, kind: Kind, name: str, addresses: AddressList) -> str:
     features.check(tx, FEATURE)
     return validation_jobs.create(tx, kind, name, addresses).name
@@ -245,17 +265,8 @@ async def cancel_validation_job(tx: CurrentTx, list_id: str) -> Done:
 @router.get("/v4/address/validate/bulk/{list_id}/{file}", include_in_schema=False)
 async def download_results(request: Request, list_id: str, file: str) -> Response:
     """Who knows the address of the results gets them without a key."""
-    job_id, kind, archive = [*file.split("."), "", ""][:3]
-    emulator = request.app.state.emulator
-    await emulator.ready()
-    async with emulator.database.begin() as tx:
-        job = validation_jobs.find_anybodys(tx, job_id)
-        if job is None or job.status != Status.UPLOADED or kind not in FORMATS or archive != "zip":
-            raise JobNotFound
-        parts = validation_jobs.results(tx, job)
-    content = await asyncio.to_thread(
-        lambda: validation_lists.packed(f"{list_id}.{kind}", FORMATS[kind](parts))
-    )
+    found = await find_results(request, file)
+    content = await asyncio.to_thread(lambda: validation_lists.packed(found.name, found.write(found.parts)))
     return Response(content, media_type="application/zip")
 
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from mailgun_emulator.state import message_limits
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import form
-from mailgun_emulator.web.limits import LimitForm, LimitView, Success, limit_view
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.limits import LimitForm, LimitView, limit_view
+from mailgun_emulator.web.views import Done, Succeeded
 
 router = APIRouter(tags=["Custom Message Limit"])
 
@@ -20,21 +20,21 @@ async def get_message_limit(tx: CurrentTx) -> LimitView:
 
 
 @router.put("/v5/accounts/limit/custom/monthly", responses={400: {"model": Done}})
-async def update_message_limit(tx: CurrentTx, asked: Annotated[LimitForm, form(LimitForm)]) -> Success:
+async def update_message_limit(tx: CurrentTx, asked: Annotated[LimitForm, form(LimitForm)]) -> Succeeded:
     """Say how many messages the account may send in a month; then it is disabled for the rest of it."""
     message_limits.put(tx, asked.limit)
-    return Success(success=True)
+    return Succeeded(success=True)
 
 
 @router.delete("/v5/accounts/limit/custom/monthly", responses={400: {"model": Done}})
-async def delete_message_limit(tx: CurrentTx) -> Success:
+async def delete_message_limit(tx: CurrentTx) -> Succeeded:
     """Let the account send as much as it likes."""
     message_limits.delete(tx)
-    return Success(success=True)
+    return Succeeded(success=True)
 
 
 @router.put("/v5/accounts/limit/custom/enable", responses={400: {"model": Done}})
-async def enable_account(tx: CurrentTx) -> Success:
+async def enable_account(tx: CurrentTx) -> Succeeded:
     """Enable the account that has used up its limit for the rest of the month."""
     message_limits.lift(tx)
-    return Success(success=True)
+    return Succeeded(success=True)

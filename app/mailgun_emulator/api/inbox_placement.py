@@ -10,11 +10,12 @@ from pydantic import BaseModel
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import seed_lists, seed_tests
 from mailgun_emulator.state.seed_tests import SeedTest
-from mailgun_emulator.web import placement
+from mailgun_emulator.web import placement, seed_pages
 from mailgun_emulator.web.deps import CurrentTx, OpenTx
 from mailgun_emulator.web.forms import Flag, Form, form
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.placement import Attributes, Found, PageForm, ResultView, SupportedFilters
+from mailgun_emulator.web.placement import ResultView
+from mailgun_emulator.web.seed_pages import Attributes, Found, PageForm, SupportedFilters
 from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(tags=["Inbox Placement"])
@@ -71,7 +72,7 @@ async def list_placement_results(
     """List the results of tests: of a sender, a subject, a seed list, with a provider, of a period."""
     targets = {each.kid: each.target_email for each in seed_lists.list_all(tx)}
     kept = [test for test in seed_tests.list_all(tx) if matches(asked, test, targets[test.seed_list_kid])]
-    shown, paging, total = placement.page(request, asked, kept, SORTED_BY, lambda test: test.result_id)
+    shown, paging, total = seed_pages.page(request, asked, kept, SORTED_BY, lambda test: test.result_id)
     return Found(items=[placement.result_view(tx, test) for test in shown], paging=paging, total=total)
 
 
@@ -94,7 +95,7 @@ def domain_of(provider: str) -> str:
 @router.get("/v4/inbox/results/_filters")
 async def list_placement_result_filters(tx: CurrentTx) -> SupportedFilters:
     """Tell what results can be filtered by."""
-    return placement.supported(
+    return seed_pages.supported(
         senderaddr="Get results by sender",
         subject="Get results by subject",
         provider="Get results by provider",
@@ -107,14 +108,14 @@ async def list_placement_result_filters(tx: CurrentTx) -> SupportedFilters:
 @router.get("/v4/inbox/results/a")
 async def list_placement_result_attributes(tx: CurrentTx) -> Attributes:
     """Tell which attributes of results have values to choose from."""
-    return placement.attributes("available attributes", ATTRIBUTES)
+    return seed_pages.attributes("available attributes", ATTRIBUTES)
 
 
 @router.get("/v4/inbox/results/a/{attribute}", responses=ABSENT)
 async def list_placement_result_attribute_values(tx: CurrentTx, attribute: str) -> Attributes:
     """Tell the values that an attribute of the results has."""
     if attribute not in ATTRIBUTES:
-        raise placement.UnknownAttribute
+        raise seed_pages.UnknownAttribute
     targets = {each.kid: each.target_email for each in seed_lists.list_all(tx)}
     values: list[str] = []
     for test in seed_tests.list_all(tx):
@@ -125,7 +126,7 @@ async def list_placement_result_attribute_values(tx: CurrentTx, attribute: str) 
             "target_email": [targets[test.seed_list_kid]],
         }
         values += own[attribute]
-    return placement.attributes(attribute, values)
+    return seed_pages.attributes(attribute, values)
 
 
 @router.get("/v4/inbox/results/{result}", responses=ABSENT)

@@ -16,7 +16,7 @@ router = APIRouter(tags=["IP Allowlist"])
 ADDRESSES, TWIN = "/v2/ip_whitelist", "/v2/ip/whitelist"
 
 
-class AddressForm(Form):
+class AllowedAddressForm(Form):
     """An IP address, or a network as CIDR writes it."""
 
     invalid: ClassVar[str] = ip_allowlist.InvalidAddress.message
@@ -24,36 +24,38 @@ class AddressForm(Form):
     description: str = ""
 
 
-class AddressView(BaseModel):
+class AllowedAddressView(BaseModel):
     ip_address: str
     description: str
 
 
-class AddressList(BaseModel):
-    addresses: list[AddressView]
+class AllowedAddressList(BaseModel):
+    addresses: list[AllowedAddressView]
 
 
-Asked = Annotated[AddressForm, form(AddressForm)]
+Asked = Annotated[AllowedAddressForm, form(AllowedAddressForm)]
 
 
-def all_of(tx: Tx) -> AddressList:
+def all_of(tx: Tx) -> AllowedAddressList:
     """What each operation answers."""
     found = ip_allowlist.list_addresses(tx)
-    return AddressList(
-        addresses=[AddressView(ip_address=each.address, description=each.description) for each in found]
+    return AllowedAddressList(
+        addresses=[
+            AllowedAddressView(ip_address=each.address, description=each.description) for each in found
+        ]
     )
 
 
 @router.get(TWIN, include_in_schema=False)
 @router.get(ADDRESSES, responses={403: {"model": Done}})
-async def list_allowed_addresses(tx: CurrentTx) -> AddressList:
+async def list_allowed_addresses(tx: CurrentTx) -> AllowedAddressList:
     """List the addresses that the account may be used from; none means from everywhere."""
     return all_of(tx)
 
 
 @router.post(TWIN, include_in_schema=False)
 @router.post(ADDRESSES, responses={400: {"model": Done}})
-async def allow_address(tx: CurrentTx, asked: Asked) -> AddressList:
+async def allow_address(tx: CurrentTx, asked: Asked) -> AllowedAddressList:
     """Allow an address, or a network; in strict mode all others are refused from then on, except to `web` keys."""
     ip_allowlist.put(tx, asked.address, asked.description)
     return all_of(tx)
@@ -61,7 +63,7 @@ async def allow_address(tx: CurrentTx, asked: Asked) -> AddressList:
 
 @router.put(TWIN, include_in_schema=False)
 @router.put(ADDRESSES, responses={400: {"model": Done}})
-async def describe_address(tx: CurrentTx, asked: Asked) -> AddressList:
+async def describe_address(tx: CurrentTx, asked: Asked) -> AllowedAddressList:
     """Describe an allowed address anew."""
     ip_allowlist.describe(tx, asked.address, asked.description)
     return all_of(tx)
@@ -69,7 +71,7 @@ async def describe_address(tx: CurrentTx, asked: Asked) -> AddressList:
 
 @router.delete(TWIN, include_in_schema=False)
 @router.delete(ADDRESSES, responses={400: {"model": Done}})
-async def disallow_address(tx: CurrentTx, asked: Asked) -> AddressList:
+async def disallow_address(tx: CurrentTx, asked: Asked) -> AllowedAddressList:
     """Take an address off the list; with the last one gone, the account may be used from everywhere."""
     ip_allowlist.delete(tx, asked.address)
     return all_of(tx)

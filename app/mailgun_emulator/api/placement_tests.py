@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import BadRequest, MailgunError, NotFound
 from mailgun_emulator.expressions.handlebars_values import TemplateError
-from mailgun_emulator.mail import addresses, json_text
+from mailgun_emulator.mail import addresses, dates, json_text
 from mailgun_emulator.mail.addresses import Address, NotAnAddress
 from mailgun_emulator.pipeline import leniency, options, seed_runs
 from mailgun_emulator.pipeline import placement as tests
@@ -17,11 +17,12 @@ from mailgun_emulator.state import seed_lists, seed_tests, templates
 from mailgun_emulator.state.seed_lists import MOST_EACH, SeedList
 from mailgun_emulator.state.seed_tests import SeedTest
 from mailgun_emulator.state.transaction import Tx
-from mailgun_emulator.web import errors, placement
+from mailgun_emulator.web import errors, placement, seed_pages
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, form
 from mailgun_emulator.web.paging import Paging, base_url
-from mailgun_emulator.web.placement import DeliveryStats, PageForm, SeedResult, Texts
+from mailgun_emulator.web.placement import DeliveryStats, SeedResult
+from mailgun_emulator.web.seed_pages import PageForm, Texts
 from mailgun_emulator.web.views import Done
 
 router = APIRouter(tags=["Inbox Placement"])
@@ -125,16 +126,18 @@ async def run_placement_test(
     test = seed_runs.run(tx, test_of(request, tx, asked))
     if isinstance(test, MailgunError):
         return await errors.answer(request, test)
+    return Response(started(request, tx, test).model_dump_json(), media_type="application/json")
+
+
+def started(request: Request, tx: Tx, test: SeedTest) -> StartedTest:
     seed_list = tx.session.get_one(SeedList, test.seed_list_kid)
-    to = ",".join([seed_list.target_email, *(seed.email for seed in test.members)])
-    started = StartedTest(
+    return StartedTest(
         result_id=test.result_id,
         tid=test.result_id,
         status=placement.PROCESSING,
         links=Links(results=placement.result_url(request, test)),
-        mailing_list=to,
+        mailing_list=",".join([seed_list.target_email, *(seed.email for seed in test.members)]),
     )
-    return Response(started.model_dump_json(), media_type="application/json")
 
 
 def test_of(request: Request, tx: Tx, asked: TestForm) -> seed_runs.Asked:
@@ -215,7 +218,7 @@ def test_view(tx: Tx, test: SeedTest) -> TestView:
         subject=test.subject,
         sender=test.sender,
         domain=test.domain_name,
-        created_at=placement.dates.rfc3339(test.created_at),
+        created_at=dates.rfc3339(test.created_at),
         counters=placement.delivery_stats(found, tests.content_of(test))[placement.ALL],
     )
 
@@ -235,7 +238,7 @@ async def list_placement_tests(
     """List the tests that were run."""
     kept = [test for test in seed_tests.list_all(tx) if asked.between(test.created_at)]
     keys: dict[str, Any] = {"created_at": lambda test: (test.created_at, test.rid)}
-    shown, paging, total = placement.page(request, asked, kept, keys, lambda test: test.result_id)
+    shown, paging, total = seed_pages.page(request, asked, kept, keys, lambda test: test.result_id)
     views = [test_view(tx, test) for test in shown]
     is_done = all(view.status == placement.COMPLETE for view in views)
     status = placement.COMPLETE if is_done else placement.PROCESSING

@@ -7,19 +7,13 @@ from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates, seeds
-from mailgun_emulator.state import features, seed_lists
+from mailgun_emulator.state import features, seed_lists, seed_tests
 from mailgun_emulator.state.seed_lists import MOST_EACH, SeedList
-from mailgun_emulator.web import placement
+from mailgun_emulator.web import placement, seed_pages
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Flag, Form, form
-from mailgun_emulator.web.placement import (
-    Attributes,
-    Found,
-    PageForm,
-    SeedListView,
-    SupportedFilters,
-    Texts,
-)
+from mailgun_emulator.web.placement import SeedListView
+from mailgun_emulator.web.seed_pages import Attributes, Found, PageForm, SupportedFilters, Texts
 from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(tags=["Inbox Placement"])
@@ -88,7 +82,7 @@ async def list_seed_lists(
         for each in seed_lists.list_all(tx)
         if asked.between(each.created_at) and asked.name.lower() in each.name.lower()
     ]
-    shown, paging, total = placement.page(request, asked, kept, SORTED_BY, lambda each: each.kid)
+    shown, paging, total = seed_pages.page(request, asked, kept, SORTED_BY, lambda each: each.kid)
     items = [placement.seed_list_view(tx, each) for each in shown]
     return Found(items=items, paging=paging, total=total)
 
@@ -117,7 +111,7 @@ def lists_of(asked: SeedListForm) -> dict[str, list[str]]:
 @router.get("/v4/inbox/seedlists/_filters")
 async def list_seed_list_filters(tx: CurrentTx) -> SupportedFilters:
     """Tell what seed lists can be filtered by."""
-    return placement.supported(
+    return seed_pages.supported(
         name="Get seedlists by name",
         time_before="Get seedlists before date",
         time_after="Get seedlists after date",
@@ -127,16 +121,16 @@ async def list_seed_list_filters(tx: CurrentTx) -> SupportedFilters:
 @router.get("/v4/inbox/seedlists/a")
 async def list_seed_list_attributes(tx: CurrentTx) -> Attributes:
     """Tell which attributes of seed lists have values to choose from."""
-    return placement.attributes("available attributes", ATTRIBUTES)
+    return seed_pages.attributes("available attributes", ATTRIBUTES)
 
 
 @router.get("/v4/inbox/seedlists/a/{attribute}", responses=ABSENT)
 async def list_seed_list_attribute_values(tx: CurrentTx, attribute: str) -> Attributes:
     """Tell the values that an attribute of the seed lists has."""
     if attribute not in ATTRIBUTES:
-        raise placement.UnknownAttribute
+        raise seed_pages.UnknownAttribute
     values = map(ATTRIBUTES[attribute], seed_lists.list_all(tx))
-    return placement.attributes(attribute, filter(None, values))
+    return seed_pages.attributes(attribute, filter(None, values))
 
 
 @router.get("/v4/inbox/seedlists/{address}", responses=ABSENT)
@@ -162,7 +156,7 @@ async def update_seed_list(
 @router.delete("/v4/inbox/seedlists/{address}", response_model=None, responses=ABSENT)
 async def delete_seed_list(tx: CurrentTx, address: str) -> Response:
     """Delete a seed list and the results of its tests; mail to it is a test no longer."""
-    seed_lists.delete(tx, seed_lists.get(tx, address))
+    seed_tests.delete_list(tx, seed_lists.get(tx, address))
     return Response(b"null\n", media_type="application/json")
 
 

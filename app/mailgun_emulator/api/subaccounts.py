@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from mailgun_emulator.core.errors import BadRequest, Forbidden
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import features, message_limits, subaccounts
-from mailgun_emulator.state.accounts import Account, Status
+from mailgun_emulator.state.accounts import Account, AccountStatus
 from mailgun_emulator.state.features import Feature
 from mailgun_emulator.state.message_limits import NoLimitToDelete
 from mailgun_emulator.state.transaction import Tx
@@ -17,8 +17,8 @@ from mailgun_emulator.web.deps import CurrentTx, spoken_for
 from mailgun_emulator.web.domains import only_if_set
 from mailgun_emulator.web.features import NoValidUpdates, Switched
 from mailgun_emulator.web.forms import LARGEST, Flag, Form, form
-from mailgun_emulator.web.limits import LimitForm, LimitView, Success, limit_view
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.limits import LimitForm, LimitView, limit_view
+from mailgun_emulator.web.views import Done, Succeeded
 
 router = APIRouter(tags=["Subaccounts"])
 
@@ -45,7 +45,7 @@ class SubaccountView(BaseModel):
     name: str
     created_at: str
     updated_at: str
-    status: Status
+    status: AccountStatus
     features: dict[str, dict[str, bool]] | None = only_if_set()
 
 
@@ -85,22 +85,24 @@ class SubaccountFilter(Form):
     def _without_blanks(cls, data: dict[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in data.items() if value != ""}
 
-    def statuses(self) -> frozenset[Status]:
-        closed = frozenset((Status.CLOSED,))
+    def statuses(self) -> frozenset[AccountStatus]:
+        closed = frozenset((AccountStatus.CLOSED,))
         if self.enabled is None:
-            return {None: frozenset(Status), True: closed, False: frozenset(Status) - closed}[self.closed]
-        wanted = frozenset((Status.OPEN if self.enabled else Status.DISABLED,))
+            return {None: frozenset(AccountStatus), True: closed, False: frozenset(AccountStatus) - closed}[
+                self.closed
+            ]
+        wanted = frozenset((AccountStatus.OPEN if self.enabled else AccountStatus.DISABLED,))
         return wanted | closed if self.closed else wanted
 
 
-class Disablement(Form):
+class DisablingForm(Form):
     """Both are for people; hints of refused messages tell the reason."""
 
     reason: str = ""
     note: str = ""
 
 
-class FeaturesForm(Form):
+class SubaccountFeaturesForm(Form):
     """Each is `{"enabled": true}` as JSON text."""
 
     email_preview: Switched = None
@@ -122,7 +124,7 @@ def view(account: Account) -> SubaccountView:
         name=account.name,
         created_at=dates.rfc2822(account.created_at, "GMT"),
         updated_at=dates.rfc2822(account.updated_at, "GMT"),
-        status=Status(account.status),
+        status=AccountStatus(account.status),
         features=orjson.loads(account.features) or None,
     )
 
@@ -174,12 +176,10 @@ async def get_subaccount(tx: CurrentTx, subaccount_id: str) -> OneSubaccount:
 
 @router.post("/v5/accounts/subaccounts/{subaccount_id}/disable", responses={**REFUSED, **UNKNOWN})
 async def disable_subaccount(
-    tx: CurrentTx, subaccount_id: str, asked: Annotated[Disablement, form(Disablement)]
+    tx: CurrentTx, subaccount_id: str, asked: Annotated[DisablingForm, form(DisablingForm)]
 ) -> OneSubaccount:
     """Keep a subaccount from sending; all else goes on."""
-    return OneSubaccount(
-        subaccount=view(subaccounts.disable(tx, subaccount_id, asked.reason, asked.note))
-    )
+    return OneSubaccount(subaccount=view(subaccounts.disable(tx, subaccount_id, asked.reason, asked.note)))
 
 
 @router.post("/v5/accounts/subaccounts/{subaccount_id}/enable", responses={**REFUSED, **UNKNOWN})
@@ -197,22 +197,22 @@ async def get_subaccount_limit(tx: CurrentTx, subaccount_id: str) -> LimitView:
 @router.put("/v5/accounts/subaccounts/{subaccount_id}/limit/custom/monthly", responses=REFUSED)
 async def update_subaccount_limit(
     tx: CurrentTx, subaccount_id: str, asked: Annotated[LimitForm, form(LimitForm)]
-) -> Success:
+) -> Succeeded:
     """Say how many messages a subaccount may send in a month."""
     message_limits.put(act_for(tx, subaccount_id, InvalidSubaccount), asked.limit)
-    return Success(success=True)
+    return Succeeded(success=True)
 
 
 @router.delete("/v5/accounts/subaccounts/{subaccount_id}/limit/custom/monthly", responses=REFUSED)
-async def delete_subaccount_limit(tx: CurrentTx, subaccount_id: str) -> Success:
+async def delete_subaccount_limit(tx: CurrentTx, subaccount_id: str) -> Succeeded:
     """Let a subaccount send as much as it likes."""
     message_limits.delete(act_for(tx, subaccount_id, NoLimitToDelete))
-    return Success(success=True)
+    return Succeeded(success=True)
 
 
 @router.put("/v5/accounts/subaccounts/{subaccount_id}/features", responses={**REFUSED, **UNKNOWN})
 async def update_subaccount_features(
-    tx: CurrentTx, subaccount_id: str, asked: Annotated[FeaturesForm, form(FeaturesForm)]
+    tx: CurrentTx, subaccount_id: str, asked: Annotated[SubaccountFeaturesForm, form(SubaccountFeaturesForm)]
 ) -> SubaccountFeatures:
     """Say what a subaccount may use; what is not named stays as it is."""
     account = subaccounts.get_live(tx, subaccount_id)

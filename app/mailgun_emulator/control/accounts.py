@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import MailgunError
 from mailgun_emulator.state import account_settings, accounts, keys, own_domains
-from mailgun_emulator.state.accounts import Account, Status
+from mailgun_emulator.state.accounts import Account, AccountStatus
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import OpenTx
 from mailgun_emulator.web.domains import only_if_set
@@ -41,7 +41,7 @@ class AccountView(BaseModel):
     signing_key: str
     domain: str
     parent: str | None = only_if_set()
-    status: Status | None = only_if_set()
+    status: AccountStatus | None = only_if_set()
     settings: dict[str, Any] | None = only_if_set()
 
 
@@ -58,7 +58,7 @@ def view(tx: Tx, account: Account) -> AccountView:
         signing_key=account.signing_key,
         domain=next((each.name for each in own_domains.list_sending(tx)), ""),
         parent=account.parent_id,
-        status=None if account.status == Status.OPEN else Status(account.status),
+        status=None if account.status == AccountStatus.OPEN else AccountStatus(account.status),
         settings=account_settings.read(account) or None,
     )
 

@@ -4,11 +4,12 @@ Which client shows what is as the public tables of mail clients have it, in brie
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
 from mailgun_emulator.mail import extract, links, spam
+from mailgun_emulator.mail.links import Element
 from mailgun_emulator.mail.stored import StoredParts
 
 CLIENTS = {
@@ -61,7 +62,7 @@ _CSS = [
         (r"\bposition\s*:\s*(?:absolute|fixed|sticky)", "css-position", "position", _WORD | _WEBMAIL, _ALL - _ALL),
         (r"\bborder-radius\s*:", "css-border-radius", "border-radius", _WORD, _ALL - _ALL),
         (r"\bbox-shadow\s*:", "css-box-shadow", "box-shadow", _WORD, _GMAIL),
-        (r"\bbackground(?:-image)?\s*:[^;}]*url\(", "css-background-image", "background-image", _WORD, _GMAIL),
+        (r"\bbackground(?:-image)?\s*:[^;}]{0,500}?url\(", "css-background-image", "background-image", _WORD, _GMAIL),
         (r"\bmax-width\s*:", "css-max-width", "max-width", _WORD, _ALL - _ALL),
         (r"\b(?:animation|transition)\s*:", "css-animation", "animation", _WORD | _GMAIL, frozenset({"yahoo"})),
         (r"\bvar\(\s*--", "css-variables", "CSS variables", _WORD | _WEBMAIL, _ALL - _ALL),
@@ -95,89 +96,80 @@ _NO_UNSUBSCRIBE = Feature("unsubscribe", "Nothing to unsubscribe by", "deliverab
 _CLIPPED = Feature("message-size", "So large that it is clipped", "deliverability", missing=_GMAIL)
 
 
-class _Reader(HTMLParser):
-    """Gathers what a document has."""
+class _Found:
+    """Gathers what a document has, and where."""
 
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.found: list[tuple[Feature, Instance]] = []
-        self.has_language = self.has_title = self._in_style = False
+    def __init__(self, html: str) -> None:
+        self._html = html
+        self._ends = [match.start() for match in re.finditer("\n", html)]
+        self._by_feature: dict[Feature, list[Instance]] = {}
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        own = {name: value or "" for name, value in reversed(attrs)}
-        self._in_style = tag == "style"
-        self.has_language |= tag == "html" and bool(own.get("lang"))
-        self.has_title |= tag == "title"
-        if tag in _TAGS:
-            self._note(_TAGS[tag])
-        if tag == "img" and "alt" not in own:
-            self._note(_NO_ALT)
-        if tag == "a" and "name" not in own:
-            self._look_at_link(own.get("href", "").strip())
-        self._look_at_css(own.get("style", ""))
+    def note(self, feature: Feature, start: int = 0, end: int = 0) -> None:
+        """At that place in the document; without one it is about all of it."""
+        instances = self._by_feature.setdefault(feature, [])
+        if len(instances) < MOST_INSTANCES:
+            code = self._html[start : min(end, start + MOST_SHOWN)]
+            instances.append(Instance(bisect_left(self._ends, start) + 1, code))
 
-    def handle_endtag(self, _: str) -> None:
-        self._in_style = False
-
-    def handle_data(self, data: str) -> None:
-        if self._in_style:
-            self._look_at_css(data)
-
-    def _look_at_link(self, href: str) -> None:
-        if href in ("", "#"):
-            self._note(_NO_TARGET)
-        elif href.lower().startswith("http://"):
-            self._note(_INSECURE, href)
-
-    def _look_at_css(self, css: str) -> None:
+    def note_css(self, css: str, place: int) -> None:
         for pattern, feature in _CSS if css else ():
             for match in pattern.finditer(css):
-                line = css.count("\n", 0, match.start())
-                self._note(feature, match[0], line)
+                self.note(feature, place + match.start(), place + match.end())
 
-    def _note(self, feature: Feature, code: str | None = None, line: int = 0) -> None:
-        code = self.get_starttag_text() if code is None else code
-        self.found.append((feature, Instance(self.getpos()[0] + line, (code or "")[:MOST_SHOWN])))
+    def tell(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "slug": feature.slug,
+                "name": feature.name,
+                "category": feature.category,
+                "support": feature.support(),
+                "instances": [each._asdict() for each in instances],
+            }
+            for feature, instances in sorted(self._by_feature.items())
+        ]
 
 
 def analyse(html: str, parts: StoredParts | None = None) -> list[dict[str, Any]]:
     """What was found, by feature: with its `support` and where it stands. `parts` are the message's, if it is one."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    by_feature: dict[Feature, list[Instance]] = {}
-    for feature, instance in (*reader.found, *_of_the_whole(html, reader, parts)):
-        by_feature.setdefault(feature, []).append(instance)
-    return [
-        {
-            "slug": feature.slug,
-            "name": feature.name,
-            "category": feature.category,
-            "support": feature.support(),
-            "instances": [each._asdict() for each in instances[:MOST_INSTANCES]],
-        }
-        for feature, instances in sorted(by_feature.items())
-    ]
+    found = _Found(html)
+    names = set()
+    for element in links.elements(html):
+        names |= {element.name} | ({"lang"} if element.name == "html" and element.get("lang") else set())
+        _look_at(found, element)
+    for feature in _of_the_whole(html, names, parts):
+        found.note(feature)
+    return found.tell()
 
 
-def _of_the_whole(
-    html: str, reader: _Reader, parts: StoredParts | None
-) -> Iterator[tuple[Feature, Instance]]:
-    whole = Instance(1, "")
-    if not reader.has_language:
-        yield _NO_LANGUAGE, whole
-    if not reader.has_title:
-        yield _NO_TITLE, whole
+def _look_at(found: _Found, element: Element) -> None:
+    if element.name in _TAGS:
+        found.note(_TAGS[element.name], element.start, element.end)
+    if element.name == "style":
+        found.note_css(element.text, element.end)
+    if element.name == "img" and "alt" not in element.attributes:
+        found.note(_NO_ALT, element.start, element.end)
+    if element.name == "a" and "name" not in element.attributes:
+        href = element.get("href").strip()
+        if href in ("", "#"):
+            found.note(_NO_TARGET, element.start, element.end)
+        elif href.lower().startswith("http://"):
+            found.note(_INSECURE, element.start, element.end)
+    css, place = element.attributes.get("style", ("", 0))
+    found.note_css(css, place)
+
+
+def _of_the_whole(html: str, names: set[str], parts: StoredParts | None) -> Iterator[Feature]:
+    if "lang" not in names:
+        yield _NO_LANGUAGE
+    if "title" not in names:
+        yield _NO_TITLE
     if len(html.encode()) > CLIPPED_BYTES:
-        yield _CLIPPED, whole
+        yield _CLIPPED
     headers = parts.headers if parts else ()
     leading = (extract.Link(*each) for each in links.anchors(html))
     if extract.list_unsubscribe(headers) is None and not any(map(extract.is_to_unsubscribe, leading)):
-        yield _NO_UNSUBSCRIBE, whole
+        yield _NO_UNSUBSCRIBE
     judged = spam.judge(parts) if parts else None
     rules = judged.rules if judged else ("GTUBE",) if spam.GTUBE in html else ()
     for rule in rules:
-        yield (
-            Feature(f"spam-{rule.lower().replace('_', '-')}", f"Spam rule {rule}", "spam", partly=_ALL),
-            whole,
-        )
+        yield Feature(f"spam-{rule.lower().replace('_', '-')}", f"Spam rule {rule}", "spam", partly=_ALL)

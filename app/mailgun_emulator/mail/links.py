@@ -37,6 +37,20 @@ class _Attribute(NamedTuple):
     end: int
 
 
+class Element(NamedTuple):
+    """Of its `attributes`, by name, what they say and where that stands; `text` follows up to the next tag."""
+
+    name: str
+    attributes: dict[str, tuple[str, int]]
+    start: int
+    end: int
+    text: str
+
+    def get(self, name: str) -> str:
+        """Empty if it has no such attribute."""
+        return self.attributes[name][0] if name in self.attributes else ""
+
+
 class _Tag(NamedTuple):
     name: str
     closes: bool
@@ -92,6 +106,23 @@ def anchors(html: str) -> Iterator[tuple[str, str]]:
             href = ""
     if href:
         yield href, html[shown_from:]
+
+
+def elements(html: str) -> Iterator[Element]:
+    """Those a browser would see, in their order."""
+    before: _Tag | None = None
+    for tag in _tags(html):
+        if before is not None:
+            yield _element(html, before, tag.start)
+        before = None if tag.closes else tag
+    if before is not None:
+        yield _element(html, before, len(html))
+
+
+def _element(html: str, tag: _Tag, text_end: int) -> Element:
+    first = {each.name: each for each in reversed(tag.attributes)}
+    values = {name: (unescape_attribute(each.value), each.start) for name, each in first.items()}
+    return Element(tag.name, values, tag.start, tag.end, html[tag.end : text_end])
 
 
 def urls_in(text: str) -> Iterator[str]:

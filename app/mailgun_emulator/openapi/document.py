@@ -20,6 +20,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 _CITATION = re.compile(r"\s*\(facts/[^()]*\)")
 _ABOUT = (
     "Mailgun's HTTP API as the emulator answers it. Give the user `api` and an API key. "
+    "With the header `X-Mailgun-On-Behalf-Of` an account's key speaks for the subaccount of that id. "
     "What begins with `/_emulator` is the emulator's own and asks for no key."
 )
 _SECURITY = "basic"

@@ -38,6 +38,14 @@ class InvalidConfirmation(NotFound):
     message = "This link is not valid any more: it is too old, was cut short, or what it was about is gone."
 
 
+class Words(NamedTuple):
+    """What a letter says; `label` is what its link is called."""
+
+    subject: str
+    text: str
+    label: str
+
+
 class Confirmed(NamedTuple):
     """What the page says."""
 
@@ -45,30 +53,34 @@ class Confirmed(NamedTuple):
     text: str
 
 
-def invite(tx: Tx, email: str) -> None:
-    """Ask a recipient whether the sandbox may write to them."""
-    account = accounts.get(tx, tx.account_id)
-    text = f"{account.name} wants to send you test messages from its sandbox domain."
-    _ask(tx, Asked.SANDBOX, email, email, ("Would you like to receive test messages?", text, "I agree"))
+def invite(tx: Tx, email: str, base_url: str) -> None:
+    """Ask a recipient whether the sandbox may write to them; the link begins with `base_url`."""
+    name = accounts.get(tx, tx.account_id).name
+    text = f"{name} wants to send you test messages from its sandbox domain."
+    words = Words("Would you like to receive test messages?", text, "I agree")
+    _write(tx, email, words, _link(tx, Asked.SANDBOX, email, base_url), base_url)
 
 
-def ask_to_activate(tx: Tx, user: User) -> None:
+def ask_to_activate(tx: Tx, user: User, base_url: str) -> None:
     text = f"One step is left, {user.name}: tell us that this address is yours."
-    _ask(tx, Asked.USER, user.id, user.email, ("Activate your account", text, "Activate"))
+    words = Words("Activate your account", text, "Activate")
+    _write(tx, user.email, words, _link(tx, Asked.USER, user.id, base_url), base_url)
 
 
-def _ask(tx: Tx, asked: Asked, who: str, email: str, words: tuple[str, str, str]) -> None:
-    subject, text, label = words
-    account = accounts.get(tx, tx.account_id)
+def _link(tx: Tx, asked: Asked, who: str, base_url: str) -> str:
     fields = [
-        (Name.ACCOUNT, account.id),
+        (Name.ACCOUNT, tx.account_id),
         (Name.ASKED, asked),
         (Name.UNTIL, str(int(tx.now) + VALID_SECONDS)),
         (Name.WHO, who),
     ]
-    url = f"{tx.base_url}/confirm/{tokens.make(asked, fields, _key(account))}"
-    html = _HTML.format(text=escape(text), url=escape(url), label=label)
-    letters.send(tx, [email], subject, f"{text}\n\n{label}: {url}\n", html)
+    return f"{base_url}/confirm/{tokens.make(asked, fields, _key(accounts.get(tx, tx.account_id)))}"
+
+
+def _write(tx: Tx, email: str, words: Words, url: str, base_url: str) -> None:
+    html = _HTML.format(text=escape(words.text), url=escape(url), label=words.label)
+    text = f"{words.text}\n\n{words.label}: {url}\n"
+    letters.send(tx, [email], words.subject, text, html, base_url=base_url)
 
 
 def confirm(tx: Tx, text: str) -> Confirmed:

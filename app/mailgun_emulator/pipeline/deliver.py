@@ -81,7 +81,8 @@ def attempt_delivery(tx: Tx, message: SentMessage, recipient: str, number: int =
     elif number == 1 and not rule and outcome_rules.exist(tx):
         _begin(tx, attempt)
     else:
-        carry_out(tx, attempt, _outcome_of(tx, attempt))
+        outcome = _outcome_of(tx, attempt)
+        carry_out(tx, attempt, outcome if number == 1 else _or_refused(tx, attempt, outcome))
 
 
 def refusal_of(tx: Tx, attempt: Attempt) -> Suppression | None:
@@ -106,16 +107,16 @@ def _begin(tx: Tx, attempt: Attempt) -> None:
         if delay:
             deliveries.schedule(tx, attempt.message, attempt.plan, after=delay, attempt=attempt.number)
             return
-    outcome = _outcome_of(tx, attempt)
-    if rule is None and outcome.delivered and outcome_rules.is_listed(tx):
-        outcome = _refusal_of_listed(tx, attempt) or outcome
-    carry_out(tx, attempt, outcome)
+    carry_out(tx, attempt, _or_refused(tx, attempt, _outcome_of(tx, attempt)))
 
 
-def _refusal_of_listed(tx: Tx, attempt: Attempt) -> Outcome | None:
+def _or_refused(tx: Tx, attempt: Attempt, outcome: Outcome) -> Outcome:
+    """Servers ask blocklists about what they would take, unless a rule says what becomes of it."""
+    if attempt.rule or not outcome.delivered or not outcome_rules.is_listed(tx):
+        return outcome
     from mailgun_emulator.pipeline import blocklisting  # seldom needed
 
-    return blocklisting.refusal_of(tx, _sending_ip(tx, attempt), attempt.message.domain_name)
+    return blocklisting.refusal_of(tx, _sending_ip(tx, attempt), attempt.message.domain_name) or outcome
 
 
 def _to_rules(attempt: Attempt) -> outcome_rules.Delivery:

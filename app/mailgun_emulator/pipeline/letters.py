@@ -18,8 +18,19 @@ _DOMAIN = (
 )
 
 
-def send(tx: Tx, to: Sequence[str], subject: str, text: str, html: str | None = None) -> None:
-    """It lies in the inbox of the account at once, under its sandbox domain, as it is: neither tracked nor signed."""
+def send(
+    tx: Tx,
+    to: Sequence[str],
+    subject: str,
+    text: str,
+    html: str | None = None,
+    *,
+    base_url: str | None = None,
+) -> None:
+    """It lies in the inbox of the account at once, under its sandbox domain, as it is: neither tracked nor signed.
+
+    `base_url` is the one that was called, if it follows from a request.
+    """
     row = tx.read(_DOMAIN, {"account": tx.account_id, "sandbox": SANDBOX}).fetchone()
     domain = None if row is None else sending.find(tx, row[0])
     if domain is None or not to:
@@ -52,7 +63,7 @@ def send(tx: Tx, to: Sequence[str], subject: str, text: str, html: str | None = 
         options="{}",
         attachments="[]",
         size=len(body),
-        url=f"{tx.base_url}/v3/domains/{domain.name}/messages/{key}",
+        url=f"{base_url or tx.base_url}/v3/domains/{domain.name}/messages/{key}",
         addressees=orjson.dumps([list(to), []]).decode(),
         accepted_at=tx.now,
         expires_at=tx.now + domain.stored_seconds,

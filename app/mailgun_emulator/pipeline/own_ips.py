@@ -5,8 +5,9 @@ from typing import Any
 
 import orjson
 
+from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.pipeline.submission import Submission
-from mailgun_emulator.state import account_ips, enrolled_domains, ip_warmups
+from mailgun_emulator.state import enrolled_domains, ip_warmups
 from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.state.transaction import Tx
 
@@ -32,6 +33,6 @@ def choose(tx: Tx, options: dict[str, Any]) -> None:
     ips = options.pop(WARM_UP)
     warming = ip_warmups.list_of(tx, ips)
     free = (ip for ip in ips if ip not in warming or warming[ip].throttle)
-    options["sending-ip"] = ip = next(free, account_ips.shared_ip(tx.account_id))
+    options["sending-ip"] = ip = next(free, shared_ip(tx.account_id))
     if ip in warming:
         ip_warmups.count(tx, warming[ip])

@@ -5,7 +5,7 @@ import orjson
 from mailgun_emulator.core.errors import Forbidden
 from mailgun_emulator.pipeline import letters
 from mailgun_emulator.state import accounts, features, message_limits, users
-from mailgun_emulator.state.accounts import Account, Status
+from mailgun_emulator.state.accounts import Account, AccountStatus
 from mailgun_emulator.state.features import Feature
 from mailgun_emulator.state.message_limits import MessageLimit
 from mailgun_emulator.state.transaction import Tx
@@ -39,7 +39,7 @@ def check(tx: Tx, domain: str, recipients: int) -> None:
 
 
 def _why_disabled(account: Account) -> str:
-    if account.status != Status.OPEN:
+    if account.status != AccountStatus.OPEN:
         reason = orjson.loads(account.disabled or "{}").get("reason")
         told = f"The subaccount is {account.status}"
         return f"{told}: {reason}" if reason else told

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import orjson
 
 from mailgun_emulator.core.errors import Forbidden, NotFound
+from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.pipeline.submission import Submission
-from mailgun_emulator.state import account_ips, domain_ips, ip_pools
+from mailgun_emulator.state import account_ips, domains, ip_pools
 from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.state.transaction import Tx
 
@@ -37,13 +38,15 @@ class Choice(NamedTuple):
 
 def of(tx: Tx, domain: SendingDomain, submission: Submission) -> Choice:
     """The IP or the pool that the message asks for, which is to be the account's, or else those of the domain."""
-    own = orjson.loads(domain.ips)
-    if own == [domain_ips.REMOVED]:
+    if domain.ips == domains.NO_IPS:
         raise NotFound(f"Domain not found: {domain.name}")
+    own = orjson.loads(domain.ips)
     asked, pool_id = submission.options.get("sending-ip"), submission.options.get("sending-ip-pool")
-    ips = own or [account_ips.shared_ip(tx.account_id)]
+    ips = own or [shared_ip(tx.account_id)]
     if pool_id:
-        ips = _ips_of(tx, pool_id, domain)
+        ips = own if pool_id == domain.pool_id else _ips_of(tx, pool_id)
+        if not ips:
+            raise ForeignSendingPool(pool_id)
     elif domain.pool_id and asked in (None, "", *own):
         pool_id = domain.pool_id
     if asked:
@@ -54,11 +57,5 @@ def of(tx: Tx, domain: SendingDomain, submission: Submission) -> Choice:
     return Choice(ips, (pool_id, name) if pool_id else None)
 
 
-def _ips_of(tx: Tx, pool_id: str, domain: SendingDomain) -> list[str]:
-    """The domain's own pool may be a dynamic one."""
-    if pool_id == domain.pool_id:
-        return list(orjson.loads(domain.ips))
-    ips = ip_pools.list_ips(tx, pool_id) if ip_pools.find(tx, pool_id) is not None else []
-    if not ips:
-        raise ForeignSendingPool(pool_id)
-    return ips
+def _ips_of(tx: Tx, pool_id: str) -> list[str]:
+    return ip_pools.list_ips(tx, pool_id) if ip_pools.find(tx, pool_id) is not None else []

@@ -10,8 +10,6 @@ from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail.ip_ranges import dedicated_ip, shared_ip
 from mailgun_emulator.state.transaction import Tx
 
-__all__ = ["AccountIp", "IpNotFound", "shared_ip"]
-
 MOST_DEDICATED = 10
 """So many an account may order; one can have more from a fixture file."""
 SHARED = "shared"
@@ -111,17 +109,9 @@ def order(tx: Tx) -> AccountIp:
     """A new dedicated one, which no other account has."""
     if not allowed(tx):
         raise NoMoreIps
-    return add(tx, next_free(tx))
-
-
-def next_free(tx: Tx) -> str:
-    tx.session.flush()
     taken = {ip for (ip,) in tx.read("SELECT ip FROM account_ip", {})}
-    return next(ip for ip in map(dedicated_ip, count()) if ip not in taken)
-
-
-def add(tx: Tx, ip: str) -> AccountIp:
-    return tx.add(AccountIp(account_id=tx.account_id, ip=ip, created_at=tx.now))
+    free_ip = next(ip for ip in map(dedicated_ip, count()) if ip not in taken)
+    return tx.add(AccountIp(account_id=tx.account_id, ip=free_ip, created_at=tx.now))
 
 
 def free(tx: Tx) -> Sequence[str]:

@@ -26,7 +26,7 @@ class ParentIsSubaccount(BadRequest):
         super().__init__(f"{account_id} is a subaccount itself, and has none of its own.")
 
 
-class Status(StrEnum):
+class AccountStatus(StrEnum):
     """A `closed` one was deleted: nothing is left of it but its name."""
 
     OPEN = "open"
@@ -54,7 +54,7 @@ class Account(SQLModel, table=True):
     public_key: str
     created_at: float
     parent_id: str | None = Field(default=None, foreign_key="account.id", ondelete="CASCADE", index=True)
-    status: str = Status.OPEN.value
+    status: str = AccountStatus.OPEN.value
     updated_at: float = 0.0
     features: str = "{}"
     settings: str = "{}"

@@ -85,8 +85,8 @@ class Database:
         self.read_watched()
 
     def read_watched(self) -> None:
-        """`watched` are the accounts that have alerts, `checked_soon` those whose figures are going to be checked in any
-        case: see `pipeline.thresholds`.
+        """`watched` are the accounts that have alerts, `checked_soon` those whose figures are going to be checked:
+        see `pipeline.thresholds`.
         """
         found = self.connection.execute("SELECT DISTINCT account_id FROM threshold WHERE kind = 'alert'")
         self.watched = frozenset(one for (one,) in found)
@@ -255,7 +255,7 @@ class Database:
         return int(jobs)
 
     def signing_key(self, *, first: bool = False) -> str | None:
-        """That of the oldest account, which is the default one: see `accounts.ensure_default`; or the `first` it had."""
+        """That of the oldest account, the default one: see `accounts.ensure_default`; or the `first` that it had."""
         column = "coalesce(first_signing_key, signing_key)" if first else "signing_key"
         row = self.connection.execute(
             f"SELECT {column} FROM account ORDER BY created_at LIMIT 1"  # noqa: S608 - a column's name

@@ -7,13 +7,11 @@ import orjson
 from sqlmodel import col, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.state import account_ips, domains, ip_pools
-from mailgun_emulator.state.account_ips import SHARED, shared_ip
+from mailgun_emulator.state.account_ips import SHARED
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.transaction import Tx
-
-REMOVED = "removed"
-"""Stands in place of the IPs of a domain that all were taken from: it can't send until it is given some."""
 
 
 class PoolLinked(BadRequest):
@@ -41,10 +39,9 @@ def assign(tx: Tx, domain: Domain, ips: Sequence[str], pool_id: str | None = Non
 
 def assigned(domain: Domain) -> list[str]:
     """None if it sends by the shared one."""
-    ips = list(orjson.loads(domain.ips))
-    if ips == [REMOVED]:
+    if domain.ips == domains.NO_IPS:
         raise domains.DomainNotFound
-    return ips
+    return list(orjson.loads(domain.ips))
 
 
 def list_ips(domain: Domain) -> list[str]:
@@ -71,7 +68,7 @@ def add(tx: Tx, domain: Domain, ip: str) -> None:
     _check_unlinked(domain)
     ip = shared_ip(tx.account_id) if ip == SHARED else ip
     account_ips.check_usable(tx, [ip])
-    now = [] if domain.ips == f'["{REMOVED}"]' else assigned(domain)
+    now = [] if domain.ips == domains.NO_IPS else assigned(domain)
     if now or ip != shared_ip(tx.account_id):
         now.append(ip)
     assign(tx, domain, now)
@@ -91,7 +88,7 @@ def remove(tx: Tx, domain: Domain, ip: str, replacement: str | None = None) -> N
 def remove_all(tx: Tx, domain: Domain) -> None:
     """It sends no more."""
     _check_unlinked(domain)
-    assign(tx, domain, [REMOVED])
+    domain.ips = domains.NO_IPS
 
 
 def link(tx: Tx, domain: Domain, pool_id: str) -> None:

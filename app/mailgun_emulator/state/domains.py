@@ -20,6 +20,8 @@ from mailgun_emulator.state.transaction import Tx
 HTML_FOOTER = '\n<br>\n<p><a href="%unsubscribe_url%">unsubscribe</a></p>\n'
 TEXT_FOOTER = "\n\nTo unsubscribe click: <%unsubscribe_url%>\n\n"
 SANDBOX = "sandbox"
+NO_IPS = '["none"]'
+"""What `ips` of a domain are that all were taken from: it can't send until it is given some."""
 
 
 class DomainNotFound(NotFound):
@@ -61,8 +63,9 @@ class Domain(SQLModel, table=True):
 
     `dkim_host` is where its own keys are published, if that is not its name. `dns` (JSON) says what a look-up will
     find, by kind or name of record; `checked` (JSON) what the last one found, by kind: a record that is not there was
-    never seen. `verified` tells whether SPF and DKIM were found, whatever `state` says. A domain that is `deleted` has
-    given its name free and is being removed. Times: seconds since 1970.
+    never seen. `ips` is a JSON list, empty if it sends by the account's shared one. `verified` tells whether SPF and
+    DKIM were found, whatever `state` says. A domain that is `deleted` has given its name free and is being removed.
+    Times: seconds since 1970.
     """
 
     __tablename__: ClassVar[Any] = "domain"

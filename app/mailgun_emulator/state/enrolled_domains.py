@@ -17,6 +17,8 @@ from mailgun_emulator.state.transaction import Tx
 
 CHECK_SECONDS = DAY
 """From one health check to the next."""
+AT_ONCE = 10
+"""Domains that one job enrolls."""
 SYSTEM = "system"
 """Who moves a domain after a health check."""
 ENROLLED = "Domain enrolled in dynamic IP pools"
@@ -34,10 +36,6 @@ class NotEnrolled(BadRequest):
 
 class SandboxDomain(BadRequest):
     message = "sandbox domains can't be enrolled in dynamic IP pools"
-
-
-class NotOverridden(BadRequest):
-    message = "domain has no override"
 
 
 class EnrolledDomain(SQLModel, table=True):
@@ -113,11 +111,16 @@ def enroll(tx: Tx, domain: Domain, by: str) -> None:
 
 
 def enroll_all(tx: Tx, job: DueJob) -> None:
-    """What of the account's can be enrolled, and of its subaccounts'."""
+    """Some of what can be enrolled of the account's, and of its subaccounts'; the rest goes on as another job."""
     asked = orjson.loads(job.subject)
-    for account_id in dynamic_pools.accounts_of(tx) if asked["subaccounts"] else [tx.account_id]:
-        for domain in list_assignable(tx, account_id) if dynamic_pools.find_pools(tx) else ():
-            enroll(tx, domain, asked["by"])
+    whose = dynamic_pools.accounts_of(tx) if asked["subaccounts"] else [tx.account_id]
+    waiting = [each for account_id in whose for each in list_assignable(tx, account_id)]
+    if not dynamic_pools.find_pools(tx):
+        return
+    for domain in waiting[:AT_ONCE]:
+        enroll(tx, domain, asked["by"])
+    if waiting[AT_ONCE:]:
+        jobs.schedule(tx, Step.ENROLL_DOMAINS, job.subject)
 
 
 def start_enrolling_all(tx: Tx, by: str, *, subaccounts: bool) -> None:
@@ -159,10 +162,9 @@ def end_override(tx: Tx, domain: Domain, by: str) -> None:
     with _speaking_for(tx, domain):
         get_band(tx, domain)
         row = _row_of(tx, domain)
-        if not row.override:
-            raise NotOverridden
-        row.override = False
-        _check(tx, domain, row, by)
+        if row.override:
+            row.override = False
+            _check(tx, domain, row, by)
 
 
 def wake(tx: Tx, domain_id: str) -> None:

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 from sqlmodel import Field, SQLModel, col, delete, or_, select
 
 from mailgun_emulator.core.errors import BadRequest, Forbidden, NotFound
+from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.state import account_ips, ip_warmups
-from mailgun_emulator.state.account_ips import SHARED, shared_ip
+from mailgun_emulator.state.account_ips import SHARED
 from mailgun_emulator.state.accounts import Account
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.transaction import Tx

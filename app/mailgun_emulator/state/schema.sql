@@ -411,6 +411,7 @@ CREATE TABLE seed_list (
 	max_seeds_per_provider INTEGER NOT NULL, 
 	remote_id VARCHAR NOT NULL, 
 	automatic BOOLEAN NOT NULL, 
+	deleted BOOLEAN NOT NULL, 
 	seeds VARCHAR NOT NULL, 
 	previous VARCHAR NOT NULL, 
 	created_at FLOAT NOT NULL, 

@@ -44,7 +44,8 @@ class NoSeeds(BadRequest):
 class SeedList(SQLModel, table=True):
     """`seeds` is a list of address, first and last name; those of before are in `previous`, with commas between.
 
-    `sending_domains` are those whose mail to the list is a test; none are all.
+    `sending_domains` are those whose mail to the list is a test; none are all. One that is `deleted` only holds tests
+    that count for limits.
     """
 
     __tablename__: ClassVar[Any] = "seed_list"
@@ -58,6 +59,7 @@ class SeedList(SQLModel, table=True):
     max_seeds_per_provider: int = 0
     remote_id: str = ""
     automatic: bool = False
+    deleted: bool = False
     seeds: str
     previous: str = ""
     created_at: float
@@ -80,13 +82,13 @@ class SeedList(SQLModel, table=True):
 
 def list_all(tx: Tx) -> list[SeedList]:
     """The latest first."""
-    own = select(SeedList).where(SeedList.account_id == tx.account_id)
+    own = select(SeedList).where(SeedList.account_id == tx.account_id, ~col(SeedList.deleted))
     return list(tx.session.exec(own.order_by(col(SeedList.created_at).desc(), col(SeedList.kid).desc())))
 
 
 def find(tx: Tx, name: str) -> SeedList | None:
     """By its target address, its id or its name."""
-    own = select(SeedList).where(SeedList.account_id == tx.account_id)
+    own = select(SeedList).where(SeedList.account_id == tx.account_id, ~col(SeedList.deleted))
     wanted = name.strip()
     for column, value in (
         (SeedList.target_email, wanted.lower()),
@@ -139,7 +141,9 @@ def create(
 
 def automatic(tx: Tx) -> SeedList:
     """For tests that name no list; made by the first of them."""
-    own = select(SeedList).where(SeedList.account_id == tx.account_id, col(SeedList.automatic))
+    own = select(SeedList).where(
+        SeedList.account_id == tx.account_id, col(SeedList.automatic), ~col(SeedList.deleted)
+    )
     found = tx.session.exec(own).first()
     return found or create(tx, name=AUTOMATIC_NAME, automatic=True)
 
@@ -156,11 +160,6 @@ def change(tx: Tx, kept: SeedList, *, regenerate: bool = False, **given: Any) ->
     tx.session.add(kept)
 
 
-def delete(tx: Tx, kept: SeedList) -> None:
-    """With the results of its tests."""
-    tx.session.delete(kept)
-
-
 def checked_providers(names: Sequence[str]) -> list[str]:
     """Those that there are; refuse others."""
     given = [name.strip().lower() for each in names for name in each.split(",") if name.strip()]
@@ -172,7 +171,7 @@ def checked_providers(names: Sequence[str]) -> list[str]:
 
 def _grown(tx: Tx, kept: SeedList) -> list[Seed]:
     wanted = orjson.loads(kept.provider_filter) or list(seeds.BY_DOMAIN)
-    grown = seeds.grow(wanted, kept.max_seeds_per_provider or EACH, tx.ids.hex)
+    grown = dict.fromkeys(seeds.grow(wanted, kept.max_seeds_per_provider or EACH, tx.ids.hex))
     found = [seed for seed in grown if kept.seed_filter == ALL or _matches(kept.seed_filter, seed.email)]
     if not found:
         raise NoSeeds

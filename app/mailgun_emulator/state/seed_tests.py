@@ -147,6 +147,13 @@ def delete(tx: Tx, test: SeedTest) -> None:
     jobs.hasten(tx, Step.PLACE, test.result_id)  # there is nothing left to wait for
 
 
+def delete_list(tx: Tx, seed_list: SeedList) -> None:
+    """With the results of its tests; mail to it is a test no longer."""
+    for test in list_all(tx, seed_list):
+        delete(tx, test)
+    seed_list.deleted, seed_list.seeds, seed_list.previous = True, "[]", ""
+
+
 def withdraw(tx: Tx, test: SeedTest) -> None:
     """It was never run."""
     tx.session.delete(test)

@@ -6,7 +6,7 @@ from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from mailgun_emulator.state.accounts import Account, Status
+from mailgun_emulator.state.accounts import Account, AccountStatus
 from mailgun_emulator.state.domain_keys import DEFAULT_SELECTOR, DomainKey
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statements import Query, columns
@@ -65,7 +65,7 @@ _SELECTOR = (
 )
 _Parent = aliased(Account)
 _RESTRAINED = or_(
-    col(Account.status) != Status.OPEN.value,
+    col(Account.status) != AccountStatus.OPEN.value,
     col(Account.features) != "{}",
     col(Account.message_limit).is_not(None),
     col(_Parent.message_limit).is_not(None),

@@ -9,7 +9,7 @@ from sqlmodel import col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.state import accounts, rows
-from mailgun_emulator.state.accounts import Account, Status
+from mailgun_emulator.state.accounts import Account, AccountStatus
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.keys import ApiKey
 from mailgun_emulator.state.statements import Query
@@ -39,7 +39,7 @@ _LIVE = Query(
     select(Account.id).where(
         col(Account.id) == bindparam("id"),
         col(Account.parent_id) == bindparam("parent_id"),
-        col(Account.status) != Status.CLOSED.value,
+        col(Account.status) != AccountStatus.CLOSED.value,
     ),
     _Id,
 )
@@ -60,7 +60,9 @@ def create(tx: Tx, name: str) -> Account:
 
 def _check_allotment(tx: Tx) -> None:
     """One more that is open is not too many."""
-    own = select(func.count()).where(Account.parent_id == tx.account_id, Account.status == Status.OPEN.value)
+    own = select(func.count()).where(
+        Account.parent_id == tx.account_id, Account.status == AccountStatus.OPEN.value
+    )
     if tx.session.exec(own).one() >= ALLOTMENT:
         raise AllotmentUsedUp
 
@@ -97,13 +99,13 @@ def get(tx: Tx, subaccount_id: str) -> Account:
 
 def find_live(tx: Tx, subaccount_id: str) -> Account | None:
     found = find(tx, subaccount_id)
-    return None if found is None or found.status == Status.CLOSED else found
+    return None if found is None or found.status == AccountStatus.CLOSED else found
 
 
 def get_live(tx: Tx, subaccount_id: str) -> Account:
     """One that can still be changed."""
     found = get(tx, subaccount_id)
-    if found.status == Status.CLOSED:
+    if found.status == AccountStatus.CLOSED:
         raise SubaccountNotFound(hint="The subaccount was deleted")
     return found
 
@@ -111,7 +113,7 @@ def get_live(tx: Tx, subaccount_id: str) -> Account:
 def list_subaccounts(
     tx: Tx,
     *,
-    statuses: frozenset[Status] = frozenset((Status.OPEN, Status.DISABLED)),
+    statuses: frozenset[AccountStatus] = frozenset((AccountStatus.OPEN, AccountStatus.DISABLED)),
     name: str = "",
     sort: str | None = None,
     skip: int = 0,
@@ -142,24 +144,24 @@ def find_domain(tx: Tx, name: str) -> Domain | None:
 def disable(tx: Tx, subaccount_id: str, reason: str, note: str) -> Account:
     """It sends nothing from now on; all else goes on."""
     account = get_live(tx, subaccount_id)
-    if account.status == Status.DISABLED:
+    if account.status == AccountStatus.DISABLED:
         raise AlreadyDisabled
-    account.status, account.updated_at = Status.DISABLED.value, tx.now
+    account.status, account.updated_at = AccountStatus.DISABLED.value, tx.now
     account.disabled = orjson.dumps({"reason": reason, "note": note}).decode()
     return account
 
 
 def enable(tx: Tx, subaccount_id: str) -> Account:
     account = get_live(tx, subaccount_id)
-    if account.status != Status.OPEN:
+    if account.status != AccountStatus.OPEN:
         _check_allotment(tx)
-        account.status, account.disabled, account.updated_at = Status.OPEN.value, None, tx.now
+        account.status, account.disabled, account.updated_at = AccountStatus.OPEN.value, None, tx.now
     return account
 
 
 def close(tx: Tx, account: Account) -> None:
     """All that belongs to it goes, work not yet done included; of its keys it is remembered that they were there."""
-    account.status, account.disabled, account.updated_at = Status.CLOSED.value, None, tx.now
+    account.status, account.disabled, account.updated_at = AccountStatus.CLOSED.value, None, tx.now
     account.features, account.settings = "{}", "{}"
     account.message_limit = account.limit_lifted_at = account.clock_frozen_at = None
     account.clock_offset = 0.0

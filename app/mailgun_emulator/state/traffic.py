@@ -212,7 +212,7 @@ def _made_up_traps(account_id: str, name: str, day: int) -> list[int]:
 def main_ip(tx: Tx, name: str) -> str:
     """That a domain sends by: its own, or the account's shared one."""
     own = domains.find(tx, name)
-    ips: list[str] = orjson.loads(own.ips) if own is not None else []
+    ips: list[str] = orjson.loads(own.ips) if own is not None and own.ips != domains.NO_IPS else []
     return ips[0] if ips else shared_ip(tx.account_id)
 
 

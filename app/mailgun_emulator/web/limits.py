@@ -24,9 +24,5 @@ class LimitView(BaseModel):
     period: str
 
 
-class Success(BaseModel):
-    success: bool
-
-
 def limit_view(limit: MessageLimit) -> LimitView:
     return LimitView(limit=limit.limit, current=limit.current, period=MONTH)

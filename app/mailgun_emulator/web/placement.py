@@ -1,13 +1,12 @@
-"""How seed lists and what came of their tests are told, and their pages (facts/account.md, 11.4 and 0.7)."""
+"""How seed lists and what came of their tests are told (facts/account.md, 11.4)."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, Generic, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import orjson
 from fastapi import Request
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
-from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail import dates, placement, seeds
 from mailgun_emulator.pipeline import placement as tests
 from mailgun_emulator.pipeline.placement import DELIVERED, INBOX, MISSING, PENDING, SPAM, Outcome
@@ -15,33 +14,11 @@ from mailgun_emulator.state import seed_tests
 from mailgun_emulator.state.seed_lists import SeedList
 from mailgun_emulator.state.seed_tests import SeedTest
 from mailgun_emulator.state.transaction import Tx
-from mailgun_emulator.web.forms import Flag, Form
-from mailgun_emulator.web.paging import Paging, base_url, link
+from mailgun_emulator.web.paging import base_url
 
 ALL = "all"
 PROCESSING, COMPLETE = "processing", "complete"
 VERSION = 2
-MOST = 1000
-T = TypeVar("T")
-
-
-class UnknownAttribute(NotFound):
-    """Mailgun's own text is not known."""
-
-    message = "attribute not found"
-
-
-class InvalidTime(BadRequest):
-    def __init__(self, name: str) -> None:
-        super().__init__(f"Invalid parameter: {name} is invalid")
-
-
-def _texts(value: Any) -> Any:
-    """Also with commas between them."""
-    return [part.strip() for each in value for part in str(each).split(",") if part.strip()]
-
-
-Texts = Annotated[list[str], BeforeValidator(_texts)]
 
 
 class DeliveryStats(BaseModel):
@@ -160,102 +137,6 @@ class SeedListView(BaseModel):
     regen_needed: bool
     max_seeds_per_provider: int
     results: list[ResultView]
-
-
-class AttributeValues(BaseModel):
-    attribute: str
-    values: list[str]
-
-
-class Attributes(BaseModel):
-    items: AttributeValues
-
-
-class SupportedFilter(BaseModel):
-    parameter: str
-    description: str
-
-
-class Filters(BaseModel):
-    filters: list[SupportedFilter]
-
-
-class SupportedFilters(BaseModel):
-    supported_filters: Filters
-
-
-class PageForm(Form):
-    """`cursor` is the id of what comes before the page, `time_…` RFC 3339, RFC 2822 or seconds since 1970."""
-
-    limit: int = Field(25, ge=1, le=MOST)
-    offset: int = Field(0, ge=0)
-    cursor: str = ""
-    ascending: Flag = False
-    sort: str = "created_at"
-    time_before: str = ""
-    time_after: str = ""
-
-    def between(self, at: float) -> bool:
-        before, after = (self._instant(name, getattr(self, name)) for name in ("time_before", "time_after"))
-        return (before is None or at < before) and (after is None or at > after)
-
-    @staticmethod
-    def _instant(name: str, text: str) -> float | None:
-        try:
-            return dates.parse(text) if text else None
-        except ValueError:
-            raise InvalidTime(name) from None
-
-
-class Found(BaseModel, Generic[T]):
-    items: list[T]
-    paging: Paging
-    total: int
-
-
-def page(
-    request: Request,
-    asked: PageForm,
-    found: list[T],
-    keys: Mapping[str, Callable[[T], Any]],
-    id_of: Callable[[T], str],
-) -> tuple[list[T], Paging, int]:
-    """Those of the page, in the order that was asked for, by one of `keys`; links to others, and how many there are."""
-    if asked.sort not in keys:
-        raise BadRequest("Invalid parameter: sort is invalid", hint=f"Possible are {', '.join(keys)}")
-    ordered = sorted(found, key=keys[asked.sort], reverse=not asked.ascending)
-    start = asked.offset
-    if asked.cursor:
-        start = next(
-            (place for place, each in enumerate(ordered, 1) if id_of(each) == asked.cursor), len(ordered)
-        )
-    kept = {
-        name: value
-        for name, value in request.query_params.items()
-        if name not in ("offset", "cursor", "limit")
-    }
-
-    def at(offset: int) -> str:
-        return link(request, **kept, limit=asked.limit, offset=max(offset, 0))
-
-    last = max(len(ordered) - 1, 0) // asked.limit * asked.limit
-    paging = Paging(
-        first=at(0),
-        last=at(last),
-        next=at(min(start + asked.limit, len(ordered))),
-        previous=at(start - asked.limit),
-    )
-    return ordered[start : start + asked.limit], paging, len(ordered)
-
-
-def attributes(attribute: str, values: Iterable[str]) -> Attributes:
-    return Attributes(items=AttributeValues(attribute=attribute, values=list(dict.fromkeys(values))))
-
-
-def supported(**filters: str) -> SupportedFilters:
-    """Descriptions by the parameters' names."""
-    told = [SupportedFilter(parameter=name, description=text) for name, text in filters.items()]
-    return SupportedFilters(supported_filters=Filters(filters=told))
 
 
 def stats(provider: str, found: Iterable[tuple[Outcome, str]]) -> DeliveryStats:

@@ -11,15 +11,15 @@ OPENED_IP = "127.0.0.1"
 TIME_FORMAT = "%m/%d/%y %I:%M %p"
 
 
-class AddressParts(BaseModel):
+class EmailParts(BaseModel):
     domain: str
     local_part: str
 
 
-class AddressView(BaseModel):
+class EmailDetails(BaseModel):
     address: str
     is_valid: bool
-    parts: AddressParts
+    parts: EmailParts
 
 
 class Preferences(BaseModel):
@@ -42,7 +42,7 @@ class UserView(BaseModel):
     activated: bool
     is_disabled: bool
     email: str
-    email_details: AddressView
+    email_details: EmailDetails
     role: str
     account_id: str
     opened_ip: str
@@ -68,8 +68,8 @@ def view(user: User) -> UserView:
         activated=user.activated,
         is_disabled=user.is_disabled,
         email=user.email,
-        email_details=AddressView(
-            address=user.email, is_valid=True, parts=AddressParts(domain=domain, local_part=local_part)
+        email_details=EmailDetails(
+            address=user.email, is_valid=True, parts=EmailParts(domain=domain, local_part=local_part)
         ),
         role=user.role,
         account_id=user.account_id,

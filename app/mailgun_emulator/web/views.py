@@ -9,6 +9,10 @@ class Done(BaseModel):
     message: str
 
 
+class Succeeded(BaseModel):
+    success: bool
+
+
 class Started(BaseModel):
     """It is done in the background; the id has 24 hexadecimal digits."""
 
