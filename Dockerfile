@@ -14,7 +14,7 @@ RUN cd /installed/lib/python3.13/site-packages \
         anyio/_backends/_trio.py anyio/pytest_plugin.py click/testing.py click/shell_completion.py typer/rich_utils.py \
         dns/rdtypes/*/[A-Z]*.py dns/quic dns/dnssecalgs dns/async[qr]*.py dns/btree*.py dns/dnssec.py dns/message.py \
         dns/query.py dns/resolver.py dns/versioned.py dns/win32util.py dns/xfr.py dns/zone*.py \
-        multidict/_multidict_py.py starlette/testclient.py \
+        email_validator/__main__.py email_validator/deliverability.py multidict/_multidict_py.py starlette/testclient.py \
         ua_parser_builtins/regexes.py uvicorn/protocols/websockets/*_impl.py yaml/_yaml*.so \
     && find . -path '*.dist-info/*' \( -name RECORD -o -name WHEEL -o -name INSTALLER \) -delete \
     && find . -depth -type d \( -name tests -o -name testing \) ! -path './mailgun_emulator/*' -exec rm -r {} + \

@@ -104,6 +104,9 @@ def test_every_operation_of_mailgun_asks_for_a_key_as_it_says(server_url: str) -
             if path.startswith("/_emulator"):
                 assert "security" not in operation
                 continue
+            if path == "/v4/inbox/sharing/public/{share_id}":
+                assert operation["security"] == []
+                continue
             assert operation["security"] == [{"basic": []}]
             answer = client.request(method, re.sub(r"\{\w+\}", "x", path))
             said = refusals[operation["responses"]["401"]["$ref"].rpartition("/")[2]]["content"]

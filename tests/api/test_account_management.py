@@ -57,6 +57,14 @@ def test_an_update_of_nothing_is_refused(client: Client, account: Account, given
     assert client.get(f"/_emulator/accounts/{account.id}").json()["name"] == account.name
 
 
+@pytest.mark.parametrize("timeout", ["absolute_session_timeout", "inactive_session_timeout"])
+def test_an_empty_timeout_is_none(client: Client, account: Account, timeout: str) -> None:
+    assert client.put("/v5/accounts", data={timeout: ""}).status_code == 400
+    assert client.put("/v5/accounts", data={timeout: "600"}).status_code == 200
+    assert client.put("/v5/accounts", data={timeout: "", "name": "Acme"}).status_code == 200
+    assert client.get(f"/_emulator/accounts/{account.id}").json()["settings"] == {timeout: 600}
+
+
 def test_web_keys_live_no_longer_than_sessions_may(client: Client) -> None:
     assert client.put("/v5/accounts", data={"absolute_session_timeout": "600"}).status_code == 200
     asked = {"role": "admin", "kind": "web", "expiration": "3600"}
@@ -160,9 +168,15 @@ def test_a_new_signing_key_signs_webhooks_and_leaves_links_as_they_were(
 def test_the_key_of_the_start_is_back_after_a_reset() -> None:
     path = "/v5/accounts/http_signing_key"
     with Emulator() as server, Client(base_url=server.url, auth=("api", server.api_key)) as client:
-        assert client.post(path).json()["http_signing_key"] != server.signing_key
+        first = server.signing_key
+        assert client.post(path).json() == {
+            "message": "regenerated HTTP signing key for account",
+            "http_signing_key": server.signing_key,
+        }
+        assert server.signing_key != first
         assert client.post("/_emulator/reset").status_code == 200
-        assert client.get(path).json() == {"http_signing_key": server.signing_key}
+        assert client.get(path).json() == {"http_signing_key": first}
+        assert server.signing_key == first
 
 
 @pytest.mark.parametrize(
@@ -253,6 +267,7 @@ def test_a_sixth_recipient_is_refused(client: Client) -> None:
 def test_what_is_no_address_is_not_invited(client: Client, email: str) -> None:
     refused = client.post(SANDBOX, params={"email": email})
     assert (refused.status_code, refused.json()) == (400, {"message": "Invalid email address."})
+    assert client.post(SANDBOX, json={"email": 5}).json() == {"message": "Invalid email address."}
     assert client.get(SANDBOX).json()["recipients"] == []
     assert client.get("/_emulator/messages").json()["items"] == []
 

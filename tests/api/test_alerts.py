@@ -103,15 +103,20 @@ def test_forms_are_read_as_well_and_a_number_is_as_good_as_a_text(client: Client
     assert (made["period"], made["filters"][0]["values"]) == ("1h", ["x.com"])
     assert made["alert_channels"] == ["email", "slack"]
     assert create(client, name="number", limit=0.5)["limit"] == "0.5"
+    assert create(client, name="small", limit=0.00001)["limit"] == "1e-05"
+    assert create(client, name="silent", alert_channels=None)["alert_channels"] == []
 
 
 WRONG = [
     ({"name": ""}, "Missing mandatory parameter: name"),
+    ({"name": " "}, "Missing mandatory parameter: name"),
     ({"limit": None}, "Missing mandatory parameter: limit"),
     ({"metric": "opened_rate"}, "metric 'opened_rate' is not valid"),
     ({"comparator": "=>"}, "comparator '=>' is not valid"),
     ({"limit": "many"}, "limit 'many' is not valid"),
     ({"limit": "nan"}, "limit 'nan' is not valid"),
+    ({"limit": "1_0"}, "limit '1_0' is not valid"),
+    ({"limit": "1e999"}, "limit '1e999' is not valid"),
     ({"dimension": "tag"}, "dimension 'tag' is not valid"),
     ({"period": "1M"}, "period '1M' is not valid"),
     ({"period": "0h"}, "period '0h' is not valid"),
@@ -125,6 +130,10 @@ WRONG = [
     ),
     (
         {"filters": [{"dimension": "ip", "comparator": "=", "values": []}]},
+        "filter values of ip '' is not valid",
+    ),
+    (
+        {"filters": [{"dimension": "ip", "comparator": "=", "values": ["1", None]}]},
         "filter values of ip '' is not valid",
     ),
     (
@@ -294,7 +303,7 @@ def test_a_channel_that_leads_nowhere_is_hinted_at(client: Client) -> None:
     made = client.post(ALERTS, json={**BOUNCES, "alert_channels": ["email", "webhook"]})
     said = "Nothing is told by `webhook` until POST /v1/alerts/settings/events says where to"
     assert made.headers["X-Mailgun-Emulator-Hint"] == said
-    changed = client.put(f"{ALERTS}/hard bounces", json={**BOUNCES, "alert_channels": ["email"]})
+    changed = client.put(f"{ALERTS}/hard bounces", json={**BOUNCES, "alert_channels": ["email", ""]})
     assert "X-Mailgun-Emulator-Hint" not in changed.headers
 
 

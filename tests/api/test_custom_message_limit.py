@@ -116,7 +116,9 @@ def test_a_higher_limit_and_none_let_it_send(limited: Client, account: Account) 
     assert answer(send(limited, account.domain)) == disabled(account.domain)
 
 
-@pytest.mark.parametrize("asked", [{}, {"limit": ""}, {"limit": "999"}, {"limit": "-1"}, {"limit": "many"}])
+@pytest.mark.parametrize(
+    "asked", [{}, {"limit": ""}, {"limit": "999"}, {"limit": "-1"}, {"limit": "many"}, {"limit": "9" * 30}]
+)
 def test_a_limit_that_is_too_low_is_refused(client: Client, asked: dict[str, str]) -> None:
     assert answer(client.put(LIMIT, params=asked)) == TOO_LOW
     assert answer(client.get(LIMIT)) == NO_LIMIT

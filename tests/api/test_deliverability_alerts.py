@@ -12,6 +12,10 @@ SETTINGS = "/v1/alerts/settings"
 EVENTS = f"{SETTINGS}/events"
 SLACK = f"{SETTINGS}/slack"
 CHANNELS = "/v1/alerts/slack/channels"
+KEPT = (
+    "Nothing is posted to slack.com itself: start with --webhook-rewrite slack.com=http://HOST:PORT, "
+    "or give the URL of an incoming webhook as the token of PUT /v1/alerts/settings/slack"
+)
 NOBODY = "00000000-0000-4000-8000-000000000000"
 TYPES = [
     "ip_listed",
@@ -107,7 +111,12 @@ WRONG = [
     ({"settings": {"emails": ["nobody"]}}, "email 'nobody' is not valid"),
     ({"channel": "webhook"}, "Missing mandatory parameter: url"),
     ({"channel": "webhook", "settings": {"url": "ftp://x"}}, "url 'ftp://x' is not valid"),
+    ({"settings": {"emails": [" "]}}, "Missing mandatory parameter: emails"),
     ({"channel": "slack"}, "Missing mandatory parameter: channel_ids"),
+    (
+        {"channel": "slack", "settings": {"channel_ids": [{"id": "C1"}]}},
+        "channel_ids '{'id': 'C1'}' is not valid",
+    ),
     ({"channel": "slack", "settings": {"channel_ids": ["C1"]}}, "slack is not connected"),
 ]
 
@@ -188,8 +197,11 @@ def test_slack_is_connected_listed_and_disconnected(client: Client) -> None:
     refused(client.get(f"{CHANNELS}/C1"), 400, "slack is not connected")
     refused(client.delete("/v1/alerts/slack/oauth"), 400, "slack is not connected")
     refused(client.put(SLACK, json={"team_id": "T1"}), 400, "Missing mandatory parameter: token")
+    refused(client.put(SLACK, json={"token": " "}), 400, "Missing mandatory parameter: token")
+    refused(client.put(SLACK, json={"token": "ftp://x"}), 400, "token 'ftp://x' is not valid")
     team = {"token": "xoxb-1", "team_id": "T1", "team_name": "Us", "scope": "chat:write"}
     assert client.put(SLACK, json=team).json() == {"message": "slack settings updated"}
+    assert client.put(SLACK, json={"token": ""}).status_code == 200
     assert client.get(SETTINGS).json()["slack"] == team
     create(client, to_slack("C1", "C2"))
     found = client.get(CHANNELS).json()
@@ -243,6 +255,51 @@ def test_a_token_posts_to_slack_itself_wherever_that_is_sent(receiver: Receiver)
         assert client.post("/v1/alerts/slack/test", json=test).status_code == 200
         (post,) = receiver.requests("/api/chat.postMessage")
         assert (post.headers["authorization"], post.json()["channel"]) == ("Bearer xoxb-1", "C1")
+
+
+def test_nothing_is_posted_to_slack_itself_and_that_is_said(client: Client, account: Account) -> None:
+    test = {"event_type": "ip_listed", "channel_ids": ["C1"]}
+    made = client.put(SLACK, json={"token": "xoxb-1"}), client.post(EVENTS, json=to_slack("C1"))
+    answers = (
+        *made,
+        client.put(f"{EVENTS}/{made[1].json()['id']}", json=to_slack("C1")),
+        client.post("/v1/alerts/slack/test", json=test),
+        client.post(
+            "/v1/thresholds/alerts/send", json={**BOUNCES, "name": "other", "alert_channels": ["slack"]}
+        ),
+    )
+    for answer in answers:
+        assert (answer.status_code, answer.headers["X-Mailgun-Emulator-Hint"]) == (200, KEPT)
+    cross(client, account.domain, "slack")
+    assert client.get("/v1/thresholds/hits").json()["total"] == 2
+    client.post("/_emulator/clock", json={"advance": "8h"})
+    assert settings(client) == [made[1].json()]
+    itself = client.put(SLACK, json={"token": "https://slack.com./services/X"})
+    assert itself.headers["X-Mailgun-Emulator-Hint"] == KEPT
+    incoming = client.put(SLACK, json={"token": "https://hooks.slack.com/services/X"})
+    assert "X-Mailgun-Emulator-Hint" not in incoming.headers
+
+
+def test_the_log_says_of_an_alert_that_it_was_not_posted_to_slack(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with (
+        Emulator() as emulator,
+        Client(base_url=emulator.url, auth=("api", "key-emulator")) as other,
+    ):
+        other.put(SLACK, json={"token": "xoxb-1"})
+        create(other, to_slack("C1"))
+        cross(other, "mg.example.com", "slack")
+    assert f"Alert for C1: {KEPT}" in caplog.messages
+
+
+def test_channels_that_were_disabled_stay_so_if_that_is_said_again(client: Client) -> None:
+    client.put(SLACK, json={"token": "xoxb-1"})
+    why = {"disabled_at": "2026-05-29T04:00:00Z", "reason": "status code 404"}
+    asked = to_slack("C1", "C2")
+    asked["settings"]["disabled_channel_ids"] = {"C1": {**why, "more": 1}, "C2": 5, "C3": why}
+    told = create(client, asked)["settings"]
+    assert told == {"channel_ids": ["C1", "C2"], "disabled_channel_ids": {"C1": why}}
 
 
 def test_who_can_not_be_reached_for_eight_hours_is_disabled(

@@ -2,6 +2,8 @@ import pytest
 from tests import plain
 from tests.conftest import Account, Client
 
+from mailgun_emulator.state.exports import MOST_EXPORTS
+
 
 def send(client: Client, domain: str, to: str) -> None:
     message = {"from": f"a@{domain}", "to": to, "subject": "s", "text": "t"}
@@ -50,6 +52,7 @@ def test_an_export_has_more_events_than_a_page(client: Client, account: Account)
     [
         (None, 400, "Missing mandatory parameter: url"),
         ("", 400, "Invalid parameter: url is invalid"),
+        ("http://[::1/v3/{domain}/events", 400, "Invalid parameter: url is invalid"),
         ("/v3/domains", 400, "Invalid parameter: url is invalid"),
         ("/v3/{domain}/events?begin=soon", 400, "Invalid parameter: begin is invalid"),
         ("/v3/none.example.com/events", 404, "Domain not found"),
@@ -75,6 +78,17 @@ def test_an_export_of_nothing_is_a_file_of_its_own_and_stays(client: Client, acc
     client.drain()
     path = f"/v3/exports/{export['id']}/download_url"
     assert client.get(path, follow_redirects=True).json() == {"items": []}
+
+
+def test_the_oldest_export_makes_room(client: Client, account: Account) -> None:
+    url = f"/v3/{account.domain}/events"
+    for number in range(MOST_EXPORTS + 1):
+        asked = client.post("/v3/exports", data={"url": f"{url}?subject={number}"})
+        assert asked.json() == {"message": "success"}
+    client.drain()
+    exports = client.get("/v3/exports").json()["items"]
+    assert {each["status"] for each in exports} == {"complete"}
+    assert sorted(int(each["url"].partition("=")[2]) for each in exports) == list(range(1, MOST_EXPORTS + 1))
 
 
 def test_an_unknown_export_is_neither_shown_nor_fetched(client: Client, account: Account) -> None:

@@ -56,13 +56,19 @@ def test_addresses_are_added_described_and_removed(client: Client, path: str) ->
     assert client.get(path).json() == {"addresses": [office, six]}
 
 
-@pytest.mark.parametrize("address", ["", "here", "1.2.3", "1.2.3.4/33", "example.com"])
+@pytest.mark.parametrize("address", ["", "here", "1.2.3", "1.2.3.4/33", "example.com", "fe80::1%eth0"])
 def test_what_is_no_address_is_refused(client: Client, address: str) -> None:
     refused = client.post(PATH, data={"address": address})
     assert (refused.status_code, refused.json()) == (400, {"message": "Invalid IP Address or CIDR"})
     refused = client.put(PATH, data={"address": address, "description": "x"})
     assert (refused.status_code, refused.json()) == (400, {"message": "IP not found"})
     assert client.get(PATH).json() == {"addresses": []}
+
+
+def test_an_ipv4_address_in_the_clothes_of_ipv6_is_kept_as_such(client: Client) -> None:
+    added = client.post(PATH, data={"address": "::ffff:127.0.0.1"}).json()
+    assert added == {"addresses": [{"ip_address": "127.0.0.1", "description": ""}]}
+    assert "X-Mailgun-Emulator-Hint" not in client.get(PATH).headers
 
 
 def test_an_unknown_address_is_neither_described_nor_removed(client: Client) -> None:

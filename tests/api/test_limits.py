@@ -163,8 +163,32 @@ def test_a_parents_limit_is_its_subaccounts_as_well_each_for_itself(client: Clie
         client.post("/_emulator/accounts", json={"name": name, **asked}).json() for name in ("One", "Two")
     )
     create(client, limit="1", filters=[{"dimension": "subaccount", "comparator": "=", "values": ["One"]}])
-    key = {"auth": ("api", one["api_key"])}
+    key: dict[str, Any] = {"auth": ("api", one["api_key"])}
     assert preview(client, **key).status_code == 200
     assert preview(client, **key).status_code == 403
     for others in ({}, {"auth": ("api", two["api_key"])}):
         assert [preview(client, **others).status_code for _ in range(2)] == [200, 200]
+    (hit,) = client.get(HITS).json()["items"]
+    assert (hit["dimension_value"], hit["latest_value"], hit["triggered"]) == ("One", "1", True)
+    assert client.get(HITS, **key).json()["items"] == []
+
+
+def test_a_subaccount_uses_up_its_parents_limit_by_its_own_clock(client: Client, account: Account) -> None:
+    set_clock(client, freeze=NOON)
+    create(client, limit="1", period="1d")
+    sub = client.post("/_emulator/accounts", json={"name": "One", "parent": account.id}).json()
+    key: dict[str, Any] = {"auth": ("api", sub["api_key"])}
+    own_clock = client.post("/_emulator/clock", json={"freeze": NOON + 86_400}, **key)
+    assert own_clock.status_code == 200
+    assert preview(client, **key).status_code == 200
+    client.post("/_emulator/drain", **key)
+    (hit,) = client.get(HITS).json()["items"]
+    told = [hit[name] for name in ("dimension_value", "created_at", "triggered")]
+    assert told == ["One", "2026-05-28T20:30:00Z", True]
+    client.post("/_emulator/clock", json={"advance": "1d"}, **key)
+    assert client.get(HITS).json()["items"][0]["triggered"] is False
+    assert preview(client, **key).status_code == 200
+    assert client.get(HITS).json()["items"][0]["triggered"] is True
+    on_behalf = {"X-Mailgun-On-Behalf-Of": sub["id"]}
+    assert client.delete("/v5/accounts/subaccounts", headers=on_behalf).status_code == 200
+    assert client.get(HITS).json()["items"] == []

@@ -1,6 +1,7 @@
 """SMTP logins as the first clients call them."""
 
 import smtplib
+from typing import Any
 
 import pytest
 from tests.conftest import Account, Client
@@ -40,7 +41,9 @@ def logs_in(client: Client, login: str, password: str) -> bool:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({}, "Parameter 'password' is missing"),
+        ({}, "Parameter 'mailbox' is missing"),
+        ({"mailbox": ["alice", "bob"], "password": "secret-1"}, "Parameter 'password' is missing"),
+        ({"mailbox": "alice", "password": ""}, "Parameter 'password' is missing"),
         ({"password": "secret-1"}, "Parameter 'mailbox' is missing"),
         ({"mailbox": "alice"}, "Parameter 'password' is missing"),
         (
@@ -50,7 +53,7 @@ def logs_in(client: Client, login: str, password: str) -> bool:
     ],
 )
 def test_what_makes_no_mailbox_is_refused(
-    client: Client, account: Account, given: dict[str, str], message: str
+    client: Client, account: Account, given: dict[str, Any], message: str
 ) -> None:
     path = f"/v3/{account.domain}/mailboxes"
     refused = client.post(path, data=given)

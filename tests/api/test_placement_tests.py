@@ -161,3 +161,15 @@ def test_a_strict_sandbox_sends_no_test_but_tells_of_it() -> None:
             assert client.get("/v4/inbox/results").json()["items"] == []
             (event,) = client.get(f"/v3/{sandbox}/events").json()["items"]
             assert event["event"] == "rejected"
+
+
+def test_a_parent_may_keep_a_subaccount_from_tests_and_previews(client: Client) -> None:
+    made = client.post("/v5/accounts/subaccounts", data={"name": "Sub"}).json()["subaccount"]["id"]
+    disabled = dict.fromkeys(("inbox_placement", "email_preview"), '{"enabled": false}')
+    assert client.put(f"/v5/accounts/subaccounts/{made}/features", data=disabled).status_code == 200
+    sub = {"X-Mailgun-On-Behalf-Of": made}
+    sandbox = client.get("/v4/domains", headers=sub).json()["items"][0]["name"]
+    test = {"from": f"ann@{sandbox}", "subject": "Hi", "html": "<p>Hi</p>"}
+    for path in ("/v4/inbox/seedlists", "/v4/inbox/tests", "/v1/preview/tests"):
+        refused(client.post(path, json=test, headers=sub), 403, {"message": "Forbidden"})
+    assert client.get(f"/v3/{sandbox}/events", headers=sub).json()["items"] == []

@@ -131,6 +131,9 @@ def test_a_disabled_one_sends_nothing_and_reads_on_until_it_is_enabled(strict: b
             f"{SUBACCOUNTS}/{subaccount}/disable", data={"reason": "unpaid", "note": "since May"}
         )
         assert off.json()["subaccount"]["status"] == "disabled"
+        kept = client.get(f"/_emulator/accounts/{subaccount}").json()
+        told = {"reason": "unpaid", "note": "since May"}
+        assert (kept["status"], kept["disabled"]) == ("disabled", told)
         refused = send(client, domain, subaccount, **{"o:testmode": "yes"})
         assert answer(refused) == disabled(domain)
         assert refused.headers["X-Mailgun-Emulator-Hint"] == "The subaccount is disabled: unpaid"

@@ -54,6 +54,17 @@ def test_what_is_not_delivered_is_not_passed_on(api: Client, sink: Sink) -> None
     assert sink.letters == []
 
 
+def test_what_mailgun_writes_itself_is_passed_on_as_it_is(api: Client, sink: Sink) -> None:
+    invited = api.post("/v5/sandbox/auth_recipients", params={"email": "bob@x.com"})
+    assert invited.status_code == 200
+    api.drain()
+    (letter,) = sink.letters
+    assert (letter.sender, letter.recipients) == ("noreply@mailgun.test", ["bob@x.com"])
+    message = message_from_bytes(letter.content)
+    assert (message["From"], message["DKIM-Signature"]) == ("Mailgun <noreply@mailgun.test>", None)
+    assert b"/confirm/" in letter.content
+
+
 def test_a_server_that_cannot_take_it_now_is_asked_again_later(api: Client, sink: Sink) -> None:
     sink.refusal = "451 later"
     send(api, "bob@x.com")

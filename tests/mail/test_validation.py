@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 import zipfile
 
 import orjson
@@ -21,7 +23,10 @@ def judged(address: str, fate: Fate = Fate.DELIVERED) -> str:
         ("bob@example.net", "deliverable low"),
         ("bob@shop.test", "deliverable low"),
         ('"b o b"@example.net', "deliverable low"),
+        ('"b@b"@example.net', "deliverable low"),
         ("bøb@exämple.net", "deliverable low"),
+        ("bob@mg.example", "deliverable low"),
+        ("bob@simulator.test", "deliverable low"),
         ("Sales@example.net", "deliverable medium mailbox_is_role_address"),
         ("support+de@example.net", "deliverable medium mailbox_is_role_address"),
         ("bob@mailinator.com", "do_not_send high mailbox_is_disposable_address"),
@@ -29,6 +34,16 @@ def judged(address: str, fate: Fate = Fate.DELIVERED) -> str:
         ("admin@mailinator.com", "do_not_send high mailbox_is_disposable_address mailbox_is_role_address"),
         ("bob@nowhere.invalid", "undeliverable high no_mx"),
         ("bob@localhost", "undeliverable high no_mx"),
+        ("Bob@Shop.Local", "undeliverable high no_mx"),
+        ("b..b@nowhere.invalid", "undeliverable high failed custom grammar check"),
+        ("bob@intranet", "undeliverable high failed custom grammar check"),
+        ("bob@192.0.2.1", "undeliverable high failed custom grammar check"),
+        ("bob@[192.0.2.1]", "undeliverable high failed custom grammar check"),
+        ("bob@my_shop.net", "undeliverable high failed custom grammar check"),
+        ("bob@xn--a.com", "undeliverable high failed custom grammar check"),
+        ("bob(home)@example.net", "undeliverable high failed custom grammar check"),
+        (f"{'b' * 65}@example.net", "undeliverable high failed custom grammar check"),
+        (f"bob@{'e' * 64}.net", "undeliverable high failed custom grammar check"),
         ("bob", "undeliverable high failed custom grammar check"),
         ("bob@@example.net", "undeliverable high failed custom grammar check"),
         ("bob@example..net", "undeliverable high failed custom grammar check"),
@@ -92,12 +107,27 @@ def test_a_mistyped_provider_is_recognised(domain: str, meant: str | None) -> No
         ("B.o.b+x+y@Gmail.com", "Bob@gmail.com"),
         ("b.o.b@example.net", None),
         ("+bob@example.net", None),
+        ('"b+o b"@example.net', None),
     ],
 )
 def test_an_alias_has_a_root(address: str, root: str | None) -> None:
     read = validation.read(address)
     assert read is not None
     assert read.root == root
+
+
+def test_an_address_is_read_in_its_plainest_form() -> None:
+    assert validation.read('"bob"@EXÄMPLE.net') == ("bob", "xn--exmple-cua.net")
+    assert validation.read("bob@nowhere.invalid") == ("bob", "nowhere.invalid")
+
+
+def test_no_dns_is_needed() -> None:
+    code = (
+        "import sys; from mailgun_emulator.mail import validation; assert validation.read('bob@example.net');"
+        "print([name for name in sys.modules if name.startswith(('dns', 'email_validator.deliv'))])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert told.stdout == "[]\n"
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,19 @@ def test_a_post_is_waited_for_and_made_again(mailgun: Mailgun) -> None:
     assert mailgun.webhooks.deliveries(url="http://elsewhere/") == []
 
 
+def test_what_is_signed_with_a_key_made_anew_is_verified(mailgun: Mailgun) -> None:
+    first = mailgun.signing_key
+    receiver = mailgun.webhooks.receiver("accepted")
+    mailgun.send()
+    assert receiver.wait("accepted").verified
+    renewed = mailgun.client.call("POST", "/v5/accounts/http_signing_key")["http_signing_key"]
+    assert first != mailgun.signing_key == renewed == mailgun.env["MAILGUN_WEBHOOK_SIGNING_KEY"]
+    mailgun.send()
+    assert receiver.wait("accepted").verified
+    post(receiver, told(first))
+    assert not receiver.wait("opened").verified
+
+
 def test_a_subaccounts_webhooks_are_verified_by_its_own_key(
     mailgun_server: Emulator, mailgun: Mailgun
 ) -> None:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.pipeline import confirming
@@ -11,7 +11,7 @@ from mailgun_emulator.state import account_settings, accounts, sandbox_recipient
 from mailgun_emulator.state.sandbox_recipients import SandboxRecipient
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.features import NoValidUpdates, Switched
-from mailgun_emulator.web.forms import Form, form
+from mailgun_emulator.web.forms import EMPTY_IS_ABSENT, Form, form
 from mailgun_emulator.web.hints import hint
 from mailgun_emulator.web.paging import base_url
 from mailgun_emulator.web.views import Done, Succeeded
@@ -28,11 +28,7 @@ class NothingToUpdate(BadRequest):
     )
 
 
-Timeout = Annotated[
-    int | None,
-    BeforeValidator(lambda value: None if value == "" else value),
-    Field(default=None, gt=0, le=LONGEST_TIMEOUT),
-]
+Timeout = Annotated[int | None, Field(gt=0, le=LONGEST_TIMEOUT), EMPTY_IS_ABSENT]
 
 
 class AccountForm(Form):
@@ -59,6 +55,7 @@ class FeaturesForm(Form):
 
 
 class RecipientForm(Form):
+    invalid: ClassVar[str] = sandbox_recipients.InvalidRecipient.message
     email: str = ""
 
 

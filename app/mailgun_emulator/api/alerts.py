@@ -6,12 +6,14 @@ import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from mailgun_emulator.pipeline import alerting
 from mailgun_emulator.pipeline import thresholds as checks
 from mailgun_emulator.state import accounts, alert_settings, threshold_hits, thresholds
 from mailgun_emulator.state.alert_settings import Channel
 from mailgun_emulator.state.threshold_hits import ThresholdHit
 from mailgun_emulator.state.thresholds import SUBACCOUNT, Kind, Threshold
 from mailgun_emulator.state.transaction import Tx
+from mailgun_emulator.web.analytics import Texts
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import form
 from mailgun_emulator.web.hints import hint
@@ -37,7 +39,7 @@ UNITS = "hd"
 class AlertForm(ThresholdForm):
     """`alert_channels` are email, slack and webhook; `period` is such as `1h` or `1d`."""
 
-    alert_channels: list[str] = Field(default=[])
+    alert_channels: Texts = Field(default=[])
 
 
 class HasChannels(HasThreshold):
@@ -88,12 +90,14 @@ def columns(asked: AlertForm) -> dict[str, Any]:
     }
 
 
-def hint_at_silence(request: Request, tx: Tx, channels: list[str]) -> None:
+def hint_at_silence(request: Request, tx: Tx, alert: Threshold) -> None:
     """Letters at least go to the master user."""
     known = {Channel.EMAIL, *(each.channel for each in alert_settings.list_all(tx))}
-    for each in channels:
+    for each in orjson.loads(alert.alert_channels):
         if each not in known:
             hint(request, f"Nothing is told by `{each}` until POST /v1/alerts/settings/events says where to")
+        elif each == Channel.SLACK and alerting.is_kept_from_slack(tx):
+            hint(request, alerting.KEPT)
 
 
 def view(tx: Tx, alert: Threshold) -> AlertView:
@@ -135,7 +139,7 @@ async def create_send_alert(
     """Have a rate watched; who passes the threshold is told of by the channels, once each time."""
     made = thresholds.create(tx, Kind.ALERT, columns(asked))
     checks.check_soon(tx)
-    hint_at_silence(request, tx, asked.alert_channels)
+    hint_at_silence(request, tx, made)
     return view(tx, made)
 
 
@@ -150,9 +154,9 @@ async def update_send_alert(
     request: Request, tx: CurrentTx, name: str, asked: Annotated[AlertForm, form(AlertForm)]
 ) -> Done:
     """Put another in its place; what it had hit is forgotten if something else is watched now."""
-    checks.put(tx, Kind.ALERT, name, columns(asked))
+    changed = checks.put(tx, Kind.ALERT, name, columns(asked))
     checks.check_soon(tx)
-    hint_at_silence(request, tx, asked.alert_channels)
+    hint_at_silence(request, tx, changed)
     return Done(message="success")
 
 

@@ -12,9 +12,9 @@ from mailgun_emulator.state.blocklistings import ListingEvent
 from mailgun_emulator.state.monitored_domains import MonitoredDomain
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
-from mailgun_emulator.web.forms import CurrentFields, Form, form
+from mailgun_emulator.web.forms import form
 from mailgun_emulator.web.listings import ListedView, listed, state_of
-from mailgun_emulator.web.offset_pages import page_of
+from mailgun_emulator.web.offset_pages import PageForm, page_of
 from mailgun_emulator.web.paging import Paging
 from mailgun_emulator.web.views import REFUSALS
 
@@ -23,7 +23,7 @@ router = APIRouter(tags=["Blocklist Monitoring"])
 KINDS = ("ip_listed", "ip_delisted")
 
 
-class ListingEventsForm(Form):
+class ListingEventsForm(PageForm):
     """`timerange_…` are instants in ISO 8601; without them all that happened is told."""
 
     timerange_start: str = ""
@@ -84,6 +84,9 @@ class MonitoredBlocklists(BaseModel):
     items: list[MonitoredBlocklist]
 
 
+Page = Annotated[PageForm, form(PageForm)]
+
+
 @router.get("/v1/monitoring/domains")
 async def list_domain_health(tx: CurrentTx) -> DomainHealthList:
     """Tell of all watched domains whether they stand on blocklists."""
@@ -91,12 +94,10 @@ async def list_domain_health(tx: CurrentTx) -> DomainHealthList:
 
 
 @router.get("/v1/monitoring/domains/events", responses=REFUSALS)
-async def list_domain_listing_events(
-    request: Request, tx: CurrentTx, fields: CurrentFields
-) -> DomainListingEvents:
+async def list_domain_listing_events(request: Request, tx: CurrentTx, asked: Page) -> DomainListingEvents:
     """List when watched domains were listed and delisted, the latest first."""
     names = {each.name for each in monitored_domains.list_watched(tx)}
-    return domain_events(request, tx, fields, names)
+    return domain_events(request, tx, asked, names)
 
 
 @router.get("/v1/monitoring/domains/{domain}/blocklists", responses=REFUSALS)
@@ -107,10 +108,10 @@ async def list_blocklists_of_domain(tx: CurrentTx, domain: str) -> DomainBlockli
 
 @router.get("/v1/monitoring/domains/{domain}/events", responses=REFUSALS)
 async def list_listing_events_of_domain(
-    request: Request, tx: CurrentTx, domain: str, fields: CurrentFields
+    request: Request, tx: CurrentTx, domain: str, asked: Page
 ) -> DomainListingEvents:
     """List when a watched domain was listed and delisted, the latest first."""
-    return domain_events(request, tx, fields, {monitored_domains.get_watched(tx, domain).name})
+    return domain_events(request, tx, asked, {monitored_domains.get_watched(tx, domain).name})
 
 
 @router.get("/v3/domains/{domain}/blocklists", responses=REFUSALS)
@@ -121,15 +122,12 @@ async def list_blocklists_of_sending_domain(tx: CurrentTx, domain: CurrentDomain
 
 @router.get("/v1/blocklist-monitoring/events", responses=REFUSALS)
 async def list_ip_listing_events(
-    request: Request,
-    tx: CurrentTx,
-    asked: Annotated[ListingEventsForm, form(ListingEventsForm)],
-    fields: CurrentFields,
+    request: Request, tx: CurrentTx, asked: Annotated[ListingEventsForm, form(ListingEventsForm)]
 ) -> IpListingEvents:
     """List when watched IPs were listed and delisted, the latest first."""
     pools = {each.ip: each.ip_pool for each in monitored_ips.list_all(tx)}
     found = wanted(blocklistings.list_events(tx, set(pools)), asked, tx.now)
-    items, links = page_of(request, fields, found, default=10, least=10, most=50)
+    items, links = page_of(request, asked, found, default=10, least=10, most=50)
     return IpListingEvents(items=[ip_event(tx, each, pools) for each in items], paging=links)
 
 
@@ -142,7 +140,7 @@ async def list_monitored_blocklists(tx: CurrentTx) -> MonitoredBlocklists:
 
 
 def health_of(tx: Tx, domain: MonitoredDomain) -> DomainHealthView:
-    """It was looked up just now, so that is when it changed last if nothing else is known."""
+    """It changed when it was listed or delisted last, or when it came to be watched."""
     found = listed(tx, domain.name)
     history = blocklistings.list_events(tx, {domain.name})
     updated_at = history[0].at if history else domain.verified_at or domain.created_at
@@ -154,8 +152,8 @@ def health_of(tx: Tx, domain: MonitoredDomain) -> DomainHealthView:
     )
 
 
-def domain_events(request: Request, tx: Tx, fields: CurrentFields, names: set[str]) -> DomainListingEvents:
-    items, links = page_of(request, fields, blocklistings.list_events(tx, names), default=50)
+def domain_events(request: Request, tx: Tx, asked: PageForm, names: set[str]) -> DomainListingEvents:
+    items, links = page_of(request, asked, blocklistings.list_events(tx, names), default=50)
     told = [
         DomainListingEvent(
             domain=listing.subject,

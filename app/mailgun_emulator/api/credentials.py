@@ -44,11 +44,6 @@ class CredentialsForm(Form):
     system: Flag = False
 
 
-class MailboxForm(CredentialsForm):
-    missing: ClassVar[str] = "Parameter '{name}' is missing"
-    password: list[str] = Field(min_length=1)
-
-
 class PasswordForm(Form):
     invalid: ClassVar[str] = "Parameter '{name}' is invalid"
     password: str | None = None
@@ -188,12 +183,14 @@ async def list_mailboxes(tx: CurrentTx, domain: CurrentDomain, fields: CurrentFi
 
 @router.post("/v3/{domain}/mailboxes", include_in_schema=False)
 async def create_mailboxes(
-    tx: CurrentTx, domain: CurrentDomain, asked: Annotated[MailboxForm, form(MailboxForm)]
+    tx: CurrentTx, domain: CurrentDomain, asked: Annotated[CredentialsForm, form(CredentialsForm)]
 ) -> Done:
-    """Make SMTP logins with the passwords that are given."""
+    """Make SMTP logins with the passwords that are given; none is generated, as the answer would not tell it."""
     logins = asked.mailbox or asked.login
     if not all(logins or [""]):
         raise MissingMailbox
+    if len(list(filter(None, asked.password))) < len(logins):
+        raise MissingPassword
     create_pairs(tx, domain, asked, logins)
     return Done(message=f"Created {len(logins)} mailboxes")
 

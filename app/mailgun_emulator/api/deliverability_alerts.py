@@ -1,13 +1,14 @@
 """Deliverability Alerts: who is told of listings and validations, and how (facts/account.md, 10.3)."""
 
-from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import BadRequest
-from mailgun_emulator.mail import addresses, dates, hosts
+from mailgun_emulator.mail import dates
 from mailgun_emulator.pipeline import alerting
 from mailgun_emulator.pipeline.alerting import Post
 from mailgun_emulator.pipeline.outgoing import TAKEN, Answer
@@ -15,12 +16,21 @@ from mailgun_emulator.state import alert_settings
 from mailgun_emulator.state.alert_settings import AlertEvent, AlertSetting, Channel
 from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.transaction import Tx
-from mailgun_emulator.web.analytics import Text, as_object
+from mailgun_emulator.web.alert_settings import (
+    Asked,
+    SettingForm,
+    checked,
+    checked_token,
+    checked_url,
+    email_settings,
+    known_event,
+    texts,
+)
+from mailgun_emulator.web.analytics import Text
 from mailgun_emulator.web.deps import CurrentTx, authenticate
-from mailgun_emulator.web.forms import CurrentFields, Form, form, read_fields, takes
+from mailgun_emulator.web.forms import CurrentFields, Fields, Form, form, read_fields, takes
+from mailgun_emulator.web.hints import hint
 from mailgun_emulator.web.paging import Paging, link, number
-from mailgun_emulator.web.statistics import NotValid
-from mailgun_emulator.web.thresholds import Missing
 from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(tags=["Deliverability Alerts"])
@@ -40,14 +50,6 @@ class UnreachableUrl(BadRequest):
 class TestFailed(BadRequest):
     def __init__(self, why: str) -> None:
         super().__init__(f"failed to send test: {why}")
-
-
-class SettingForm(Form):
-    """`settings` has what the channel needs: a `url`, `emails`, or `channel_ids`."""
-
-    event_type: Text = ""
-    channel: Text = ""
-    settings: Annotated[dict[str, Any], BeforeValidator(as_object)] = Field(default={})
 
 
 class WebhookTestForm(Form):
@@ -72,12 +74,6 @@ class SlackForm(Form):
     team_id: str | None = None
     team_name: str | None = None
     scope: str | None = None
-
-
-class Asked(NamedTuple):
-    event_type: str
-    channel: str
-    settings: dict[str, Any]
 
 
 class EventTypes(BaseModel):
@@ -136,81 +132,24 @@ def view(setting: AlertSetting) -> dict[str, Any]:
     }
 
 
-def known_event(event_type: str) -> str:
-    if not event_type:
-        raise Missing("event_type")
-    if event_type not in list(AlertEvent):
-        raise NotValid("event_type", event_type)
-    return event_type
-
-
-def checked(asked: SettingForm) -> Asked:
-    event_type = known_event(asked.event_type)
-    if not asked.channel:
-        raise Missing("channel")
-    if asked.channel not in CHECKS:
-        raise NotValid("channel", asked.channel)
-    return Asked(event_type, asked.channel, CHECKS[asked.channel](asked.settings))
-
-
-def webhook_settings(given: dict[str, Any]) -> dict[str, Any]:
-    return {"url": checked_url(given.get("url"))}
-
-
-def checked_url(given: Any) -> str:
-    if not given:
-        raise Missing("url")
-    url = str(given).strip()
-    if hosts.fault_of_url(url) is not None:
-        raise NotValid("url", url)
-    return url
-
-
-def email_settings(given: dict[str, Any]) -> dict[str, Any]:
-    emails = texts(given, "emails")
-    return {"emails": [checked_email(each) for each in emails]}
-
-
-def checked_email(given: str) -> str:
-    try:
-        return addresses.parse(given).email
-    except addresses.NotAnAddress:
-        raise NotValid("email", given) from None
-
-
-def slack_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Channels that were disabled stay so if the client says so again."""
-    ids, disabled = texts(given, "channel_ids"), given.get("disabled_channel_ids")
-    kept = {each: why for each, why in disabled.items() if each in ids} if isinstance(disabled, dict) else {}
-    return {"channel_ids": ids, **({"disabled_channel_ids": kept} if kept else {})}
-
-
-def texts(given: dict[str, Any], name: str) -> list[str]:
-    values = given.get(name)
-    values = [values] if isinstance(values, str) else values
-    if not isinstance(values, list) or not any(values):
-        raise Missing(name)
-    return list(dict.fromkeys(str(each).strip() for each in values if each))
-
-
-CHECKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    Channel.WEBHOOK: webhook_settings,
-    Channel.EMAIL: email_settings,
-    Channel.SLACK: slack_settings,
-}
-
-
-@takes(SettingForm)
-async def reachable(request: Request) -> Asked:
-    """Whoever is to be posted to is asked before, in no transaction: ask for this before `CurrentTx`."""
+@asynccontextmanager
+async def before_posting(request: Request) -> AsyncIterator[tuple[Tx, Fields]]:
+    """A transaction of its own, which is over when anybody is posted to."""
     emulator = request.app.state.emulator
     await emulator.ready()
     fields = await read_fields(request)
     async with emulator.database.begin() as tx:
         authenticate(request, tx)
-    asked = checked(SettingForm.of(fields))
+        yield tx, fields
+
+
+@takes(SettingForm)
+async def reachable(request: Request) -> Asked:
+    """Whoever is to be posted to is asked before, in no transaction: ask for this before `CurrentTx`."""
+    async with before_posting(request) as (_, fields):
+        asked = checked(SettingForm.of(fields))
     if asked.channel == Channel.WEBHOOK:
-        answer = await emulator.worker.outgoing.get(asked.settings["url"])
+        answer = await request.app.state.emulator.worker.outgoing.get(asked.settings["url"])
         if answer.status != TAKEN:
             raise UnreachableUrl(answer)
     return asked
@@ -229,14 +168,16 @@ def sample(tx: Tx, event_type: str) -> dict[str, Any]:
     return alerting.event_of(tx, event_type, about)
 
 
+def hint_at_slack(request: Request, tx: Tx) -> None:
+    """Nothing goes to Slack itself; the answer says what to do instead."""
+    if alerting.is_kept_from_slack(tx):
+        hint(request, alerting.KEPT)
+
+
 @takes(WebhookTestForm)
 async def webhook_test(request: Request) -> list[tuple[str, Post]]:
-    """What is to be posted, made in a transaction of its own."""
-    emulator = request.app.state.emulator
-    await emulator.ready()
-    fields = await read_fields(request)
-    async with emulator.database.begin() as tx:
-        authenticate(request, tx)
+    """What is to be posted, and to which channel if it is for Slack."""
+    async with before_posting(request) as (tx, fields):
         asked = WebhookTestForm.of(fields)
         event = sample(tx, known_event(asked.event_type))
         return [("", alerting.compose_webhook(tx, checked_url(asked.url), event))]
@@ -244,16 +185,15 @@ async def webhook_test(request: Request) -> list[tuple[str, Post]]:
 
 @takes(SlackTestForm)
 async def slack_test(request: Request) -> list[tuple[str, Post]]:
-    """The same, for each channel."""
-    emulator = request.app.state.emulator
-    await emulator.ready()
-    fields = await read_fields(request)
-    async with emulator.database.begin() as tx:
-        authenticate(request, tx)
+    """The same, for each channel; nothing for Slack itself."""
+    async with before_posting(request) as (tx, fields):
         asked = SlackTestForm.of(fields)
         event = sample(tx, known_event(asked.event_type))
         ids = texts(asked.model_dump(), "channel_ids")
         alert_settings.meet_channels(tx, ids)
+        hint_at_slack(request, tx)
+        if alerting.is_kept_from_slack(tx):
+            return []
         workspace = alert_settings.identity(tx)
         return [(each, alerting.compose_slack(workspace, each, event)) for each in ids]
 
@@ -288,15 +228,26 @@ async def list_alert_settings(tx: CurrentTx) -> SettingsView:
 
 @router.post("/v1/alerts/settings/events", responses=CONFLICTS)
 @router.post("/v1/alerts/settings", include_in_schema=False)
-async def create_alert_setting(asked: Reachable, tx: CurrentTx) -> SettingView:
+async def create_alert_setting(request: Request, asked: Reachable, tx: CurrentTx) -> SettingView:
     """Have an event told by a webhook, letters or Slack; a webhook has to answer a GET with 200."""
-    return SettingView(**view(alert_settings.create(tx, *asked)))
+    made = alert_settings.create(tx, *asked)
+    if made.channel == Channel.SLACK:
+        hint_at_slack(request, tx)
+    return SettingView(**view(made))
 
 
 @router.put("/v1/alerts/settings/events/{id}", responses=CONFLICTS)
-async def update_alert_setting(asked: Reachable, tx: CurrentTx, id: str) -> ChangedSetting:  # noqa: A002 - the path's own name
+async def update_alert_setting(
+    request: Request,
+    asked: Reachable,
+    tx: CurrentTx,
+    id: str,  # noqa: A002 - the path's own name
+) -> ChangedSetting:
     """Put another in its place; what was disabled is tried again."""
-    return ChangedSetting(**view(alert_settings.put(tx, id, *asked)), message="alert setting updated")
+    changed = alert_settings.put(tx, id, *asked)
+    if changed.channel == Channel.SLACK:
+        hint_at_slack(request, tx)
+    return ChangedSetting(**view(changed), message="alert setting updated")
 
 
 @router.delete("/v1/alerts/settings/events/{id}", responses=REFUSALS)
@@ -308,12 +259,14 @@ async def delete_alert_setting(tx: CurrentTx, id: str) -> Done:  # noqa: A002 - 
 
 
 @router.put("/v1/alerts/settings/slack", responses=REFUSED)
-async def update_slack_settings(tx: CurrentTx, asked: Annotated[SlackForm, form(SlackForm)]) -> Done:
+async def update_slack_settings(
+    request: Request, tx: CurrentTx, asked: Annotated[SlackForm, form(SlackForm)]
+) -> Done:
     """Connect a Slack workspace, by the token of an app or the URL of an incoming webhook."""
     given = {name: value for name, value in asked if value is not None}
-    if not given.get("token") and not alert_settings.identity(tx).token:
-        raise Missing("token")
+    given["token"] = checked_token(given.get("token", "").strip() or alert_settings.identity(tx).token)
     alert_settings.connect_slack(tx, given)
+    hint_at_slack(request, tx)
     return Done(message="slack settings updated")
 
 

@@ -30,6 +30,9 @@ DEFAULT_DAYS = 7
 class NothingReported(NotFound):
     message = "not found"
 
+    def __init__(self) -> None:
+        super().__init__(hint="Nothing was delivered from there in those days; see /v1/dmarc/domains")
+
 
 class RangeForm(Form):
     """Seconds since 1970; the last 7 days, if none are given. The one goes with the other."""

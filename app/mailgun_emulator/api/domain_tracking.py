@@ -11,7 +11,7 @@ from mailgun_emulator.state.certificates import Certificate, Status
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
 from mailgun_emulator.web.forms import Flag, Form, as_flag, form
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import DescriptionGiven, Done, ReasonGiven
 
 router = APIRouter(tags=["Domain Tracking"])
 
@@ -110,18 +110,6 @@ class CertificateView(BaseModel):
     certificate: str | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
-class Reason(BaseModel):
-    """How the certificate service words a bad request."""
-
-    Reason: str
-
-
-class Description(BaseModel):
-    """How the certificate service words other refusals."""
-
-    Description: str
-
-
 def change(domain: Domain, asked: Form) -> None:
     for column, value in asked.model_dump(exclude_none=True).items():
         setattr(domain, column, value)
@@ -203,8 +191,12 @@ async def stocked_for_certificates(request: Request) -> KeyPairs:
 
 
 NEEDS_KEY_PAIR = [Depends(stocked_for_certificates)]
-NO_CERTIFICATE: Responses = {404: {"model": Description}}
-NO_NEW_CERTIFICATE: Responses = {400: {"model": Reason}, 409: {"model": Description}, **NO_CERTIFICATE}
+NO_CERTIFICATE: Responses = {404: {"model": DescriptionGiven}}
+NO_NEW_CERTIFICATE: Responses = {
+    400: {"model": ReasonGiven},
+    409: {"model": DescriptionGiven},
+    **NO_CERTIFICATE,
+}
 
 
 def initiated(host: str) -> Initiated:
@@ -228,7 +220,7 @@ async def create_certificate(tx: CurrentTx, host: str) -> Initiated:
     "/v2/x509/{host}",
     status_code=202,
     dependencies=NEEDS_KEY_PAIR,
-    responses={**NO_NEW_CERTIFICATE, 429: {"model": Description}},
+    responses={**NO_NEW_CERTIFICATE, 429: {"model": DescriptionGiven}},
 )
 async def regenerate_certificate(tx: CurrentTx, host: str) -> Initiated:
     """Have a certificate that has expired made anew, in the background."""

@@ -1,6 +1,5 @@
 """Dynamic IP Pools: domains send by IPs that fit their reputation (facts/account.md, 5.5)."""
 
-import re
 from collections.abc import Sequence
 from operator import attrgetter
 from typing import Annotated, Any, Literal
@@ -9,7 +8,9 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from mailgun_emulator.core.errors import BadRequest
+from mailgun_emulator.expressions import patterns
 from mailgun_emulator.mail import dates
+from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.state import (
     account_ips,
     domain_health,
@@ -227,7 +228,7 @@ async def remove_domain_from_dynamic_pools(
     ips = split(asked.replacement_ip)
     if bool(ips) == bool(asked.replacement_pool_id):
         raise OneReplacement
-    if SHARED in ips and len(ips) > 1:
+    if len(ips) > 1 and not {SHARED, shared_ip(domain.account_id)}.isdisjoint(ips):
         raise SharedAndOthers
     enrolled_domains.remove(tx, domain, ips, asked.replacement_pool_id or None, by)
     return Done(message="success")
@@ -241,8 +242,8 @@ async def list_assignable_domains(
     if asked.subaccount_id not in ("", tx.account_id):
         ip_pools.check_subaccount(tx, asked.subaccount_id)
     try:
-        pattern = re.compile(asked.domain)
-    except re.error:
+        pattern = patterns.check(asked.domain)
+    except patterns.BadPattern:
         raise InvalidPattern from None
     found = enrolled_domains.list_assignable(tx, asked.subaccount_id or tx.account_id)
     items = [each for each in found if pattern.search(each.name)]
@@ -266,7 +267,7 @@ async def list_enrolled_domains(
 ) -> EnrolledDomains:
     """List the enrolled domains of the account and its subaccounts with the figures that their health is told by."""
     whose = [each for each in dynamic_pools.accounts_of(tx) if not asked.account or each in asked.account]
-    found = [enrolled_view(tx, *each) for each in enrolled_domains.list_enrolled(tx, whose, asked.pool)]
+    found = [enrolled_view(tx, each) for each in enrolled_domains.list_enrolled(tx, whose, asked.pool)]
     found.sort(key=attrgetter(asked.sort_by), reverse=asked.sort_order == "descending")
     return EnrolledDomains(
         items=found[asked.skip : asked.skip + asked.limit],
@@ -328,5 +329,5 @@ async def list_account_history(
     return MoveList(
         items=[move_view(tx, each) for each in found],
         total_items=total,
-        paging=paging(request, total, asked.skip, asked.limit),
+        paging=paging(request, total, asked.skip, asked.limit, "Limit"),
     )

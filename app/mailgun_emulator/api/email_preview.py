@@ -24,7 +24,7 @@ FEATURE, LIMIT = "email_preview", "email_preview_success_count"
 KIND = "email-test"
 
 
-class Reason(BaseModel):
+class PreviewRefusal(BaseModel):
     Reason: str
 
 
@@ -37,8 +37,8 @@ class PreviewError(BaseModel):
     error: ErrorDetails
 
 
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Reason}, 401: {"model": Reason}}
-ABSENT: dict[int | str, dict[str, Any]] = {401: {"model": Reason}, "default": {"model": PreviewError}}
+REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": PreviewRefusal}, 401: {"model": PreviewRefusal}}
+ABSENT: dict[int | str, dict[str, Any]] = {401: {"model": PreviewRefusal}, "default": {"model": PreviewError}}
 
 
 class Refused(BadRequest):
@@ -164,9 +164,16 @@ class ClientView(BaseModel):
     default: bool
 
 
-ResultsView = RootModel[dict[str, ScreenshotView]]
-ReprocessedView = RootModel[dict[str, Reprocessed]]
-ClientsView = RootModel[dict[str, ClientView]]
+class PreviewResults(RootModel[dict[str, ScreenshotView]]):
+    """By the clients' ids."""
+
+
+class PreviewReprocesses(RootModel[dict[str, Reprocessed]]):
+    """By the clients' ids."""
+
+
+class PreviewClients(RootModel[dict[str, ClientView]]):
+    """By their ids."""
 
 
 @router.post("/v1/preview/tests", responses=REFUSED)
@@ -242,9 +249,9 @@ def item_of(preview: EmailPreview) -> PreviewItem:
 @router.get(
     "/v2/preview/tests/clients", include_in_schema=False, response_model_exclude_none=True, responses=REFUSED
 )
-async def list_preview_clients(tx: CurrentTx) -> ClientsView:
+async def list_preview_clients(tx: CurrentTx) -> PreviewClients:
     """List the mail clients that there are screenshots of."""
-    return ClientsView({client.id: client_view(client) for client in CLIENTS.values()})
+    return PreviewClients({client.id: client_view(client) for client in CLIENTS.values()})
 
 
 def client_view(client: PreviewClient) -> ClientView:
@@ -285,12 +292,12 @@ async def delete_email_preview(tx: CurrentTx, test_id: str) -> Deleted:
 
 @router.get("/v1/preview/tests/{test_id}/results", responses={**REFUSED, **ABSENT})
 @router.get("/v2/preview/tests/{test_id}/results", include_in_schema=False, responses=ABSENT)
-async def get_email_preview_results(request: Request, tx: CurrentTx, test_id: str) -> ResultsView:
+async def get_email_preview_results(request: Request, tx: CurrentTx, test_id: str) -> PreviewResults:
     """Tell of each client how far its screenshot is, and where it is shown."""
     preview = email_previews.get(tx, test_id)
     found = email_previews.screenshots(tx, preview)
     url = f"{base_url(request)}/v1/preview/tests/{preview.id}/screenshots"
-    return ResultsView({each.client: screenshot_view(preview, each, url) for each in found})
+    return PreviewResults({each.client: screenshot_view(preview, each, url) for each in found})
 
 
 def screenshot_view(preview: EmailPreview, shot: Screenshot, url: str) -> ScreenshotView:
@@ -326,7 +333,7 @@ def screenshot_view(preview: EmailPreview, shot: Screenshot, url: str) -> Screen
 )
 async def reprocess_email_preview(
     tx: CurrentTx, test_id: str, asked: Annotated[ReprocessForm, form(ReprocessForm)]
-) -> ReprocessedView:
+) -> PreviewReprocesses:
     """Have the screenshots of some clients made anew."""
     preview = email_previews.get(tx, test_id)
     told: dict[str, Reprocessed] = {}
@@ -340,7 +347,7 @@ async def reprocess_email_preview(
             screenshot=None if why else sent,
             reason=why or None,
         )
-    return ReprocessedView(told)
+    return PreviewReprocesses(told)
 
 
 @router.get("/v1/preview/tests/{test_id}/content", responses=ABSENT)

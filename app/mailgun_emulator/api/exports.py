@@ -54,7 +54,10 @@ def view(export: Export) -> ExportView:
 
 def asked_for(tx: Tx, url: str) -> tuple[str, Search]:
     """The id of the domain and what is looked for among its events."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise NothingToExport from None
     found = _EVENTS(parts.path.rstrip("/"))
     if found is None:
         raise NothingToExport

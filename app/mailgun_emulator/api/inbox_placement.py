@@ -52,6 +52,10 @@ class WrappedResult(BaseModel):
     result: ResultView
 
 
+class Results(Found[ResultView]):
+    pass
+
+
 class SharingView(BaseModel):
     result_id: str
     expires_at: str
@@ -68,12 +72,12 @@ class WrappedSharing(BaseModel):
 @router.get("/v4/inbox/results", responses={400: {"model": Done}})
 async def list_placement_results(
     request: Request, tx: CurrentTx, asked: Annotated[ResultsForm, form(ResultsForm)]
-) -> Found[ResultView]:
+) -> Results:
     """List the results of tests: of a sender, a subject, a seed list, with a provider, of a period."""
     targets = {each.kid: each.target_email for each in seed_lists.list_all(tx)}
     kept = [test for test in seed_tests.list_all(tx) if matches(asked, test, targets[test.seed_list_kid])]
     shown, paging, total = seed_pages.page(request, asked, kept, SORTED_BY, lambda test: test.result_id)
-    return Found(items=[placement.result_view(tx, test) for test in shown], paging=paging, total=total)
+    return Results(items=[placement.result_view(tx, test) for test in shown], paging=paging, total=total)
 
 
 def matches(asked: ResultsForm, test: SeedTest, target_email: str) -> bool:
@@ -145,7 +149,7 @@ async def delete_placement_result(tx: CurrentTx, result: str) -> Done:
     return Done(message="deleted")
 
 
-@router.get("/v4/inbox/sharing/public/{share_id}", responses=ABSENT)
+@router.get("/v4/inbox/sharing/public/{share_id}", openapi_extra={"security": []}, responses=ABSENT)
 async def get_shared_result(tx: OpenTx, share_id: str) -> WrappedResult:
     """Tell of a shared result to anybody who has its URL, as long as that is valid."""
     return WrappedResult(result=placement.result_view(tx, seed_tests.get_shared(tx, share_id)))

@@ -12,9 +12,9 @@ from mailgun_emulator.state.monitored_domains import MonitoredDomain
 from mailgun_emulator.state.monitored_ips import MonitoredIp
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import CurrentFields, Form, form
+from mailgun_emulator.web.forms import Form, form
 from mailgun_emulator.web.listings import ListedView, listed, state_of
-from mailgun_emulator.web.offset_pages import page_of
+from mailgun_emulator.web.offset_pages import PageForm, page_of
 from mailgun_emulator.web.paging import Paging
 from mailgun_emulator.web.views import REFUSALS, Done
 
@@ -37,7 +37,9 @@ class MonitoredDomainForm(Form):
     domain: str
 
 
-class AskedDomainForm(Form):
+class MonitoredDomainsForm(PageForm):
+    """All of them, or the one that is named."""
+
     domain: str = ""
 
 
@@ -101,14 +103,11 @@ class MonitoredIpList(BaseModel):
 
 @router.get("/v1/inboxready/domains", responses=REFUSALS)
 async def list_monitored_domains(
-    request: Request,
-    tx: CurrentTx,
-    asked: Annotated[AskedDomainForm, form(AskedDomainForm)],
-    fields: CurrentFields,
+    request: Request, tx: CurrentTx, asked: Annotated[MonitoredDomainsForm, form(MonitoredDomainsForm)]
 ) -> MonitoredDomainList:
     """List the domains whose reputation is watched, or tell of one."""
     found = [monitored_domains.get(tx, asked.domain)] if asked.domain else monitored_domains.list_all(tx)
-    items, links = page_of(request, fields, found, default=100)
+    items, links = page_of(request, asked, found, default=100)
     return MonitoredDomainList(items=[domain_view(each) for each in items], paging=links)
 
 
@@ -117,10 +116,9 @@ async def add_monitored_domain(
     tx: CurrentTx, asked: Annotated[MonitoredDomainForm, form(MonitoredDomainForm)]
 ) -> AddedDomain:
     """Watch a domain's reputation from now on."""
-    name = asked.domain.strip().lower()
-    if not hosts.is_host(name):
+    if not hosts.is_host(asked.domain.lower()):
         raise InvalidDomain
-    added = monitored_domains.create(tx, name)
+    added = monitored_domains.create(tx, asked.domain)
     return AddedDomain(domain=domain_view(added), message="The domain has been added")
 
 

@@ -5,21 +5,20 @@ What is looked at is at hand at once: nothing is fetched, so a `url` can't be an
 
 import asyncio
 from base64 import b64decode
-from binascii import Error as NotBase64
 from quopri import decodestring
 from typing import Annotated, Any, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state import code_analyses
 from mailgun_emulator.state.code_analyses import CodeAnalysis
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import CurrentFields, Form, form, read_fields, takes
-from mailgun_emulator.web.paging import base_url, number
+from mailgun_emulator.web.forms import LARGEST, Form, form, read_fields, takes
+from mailgun_emulator.web.paging import base_url
 from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(tags=["Inspect"])
@@ -53,6 +52,8 @@ class CodeAnalysisForm(Form):
 
 class AnalysesForm(Form):
     status: str = ""
+    skip: int = Field(0, ge=0, le=LARGEST)
+    limit: int = Field(100, ge=1, le=1000)
 
 
 class ResultForm(Form):
@@ -159,11 +160,11 @@ def analyse(asked: CodeAnalysisForm) -> Analysed:
 
     if not (asked.html or asked.mime):
         raise UrlNotFetched(hint="Send it as `html`") if asked.url else NothingToAnalyse
-    content = decoded(asked.html or asked.mime, asked)
-    parts = None if asked.html else stored.read(content)
     try:
+        content = decoded(asked.html or asked.mime, asked)
+        parts = None if asked.html else stored.read(content)
         html = parts.body_html if parts else content.decode(asked.charset or "utf-8", "replace")
-    except LookupError:
+    except (LookupError, ValueError):
         raise NotDecodable from None
     return Analysed(html, orjson.dumps(html_checks.analyse(html, parts)).decode())
 
@@ -171,35 +172,25 @@ def analyse(asked: CodeAnalysisForm) -> Analysed:
 def decoded(text: str, asked: CodeAnalysisForm) -> bytes:
     match asked.transfer_encoding.lower():
         case "base64":
-            try:
-                return b64decode(text, validate=False)
-            except NotBase64:
-                raise NotDecodable from None
+            return b64decode("".join(text.split()), validate=True)
         case "quoted-printable":
             return decodestring(text.encode())
         case "" | "7bit" | "8bit" | "binary":
-            try:
-                return text.encode(asked.charset or "utf-8", "replace") if asked.html else text.encode()
-            except LookupError:
-                raise NotDecodable from None
+            return text.encode(asked.charset or "utf-8", "replace") if asked.html else text.encode()
         case _:
             raise NotDecodable
 
 
 @router.get("/v1/inspect/analyze", responses=REFUSALS)
 async def list_code_analyses(
-    request: Request,
-    tx: CurrentTx,
-    asked: Annotated[AnalysesForm, form(AnalysesForm)],
-    fields: CurrentFields,
+    request: Request, tx: CurrentTx, asked: Annotated[AnalysesForm, form(AnalysesForm)]
 ) -> AnalysisList:
     """List the e-mails whose code was looked at, the latest first."""
     if asked.status and asked.status not in STATUSES:
         raise BadRequest(f"status must be one of {', '.join(STATUSES)}")
-    limit, skip = number(fields, "limit", 100, 1, 1000), number(fields, "skip", 0)
     found = code_analyses.list_all(tx) if asked.status in ("", COMPLETED) else []
-    items = [item_of(request, each) for each in found[skip : skip + limit]]
-    return AnalysisList(meta=ListMeta(total=len(found), skip=skip, limit=limit), items=items)
+    items = [item_of(request, each) for each in found[asked.skip : asked.skip + asked.limit]]
+    return AnalysisList(meta=ListMeta(total=len(found), skip=asked.skip, limit=asked.limit), items=items)
 
 
 @router.post("/v1/inspect/analyze", responses=REFUSALS)

@@ -121,8 +121,8 @@ async def get_ip_warmup(tx: CurrentTx, addr: str) -> DetailedWarmup:
 @router.post("/v3/ip_warmups/{addr}", responses=REFUSALS)
 async def create_ip_warmup(tx: CurrentTx, addr: str) -> Done:
     """Begin to warm up a dedicated IP: it sends only as much as its stage allows, other IPs send the rest."""
-    dynamic_pools.check_may_warm(tx, addr)
     ip_warmups.create(tx, addr)
+    dynamic_pools.check_has_warm(tx, addr)
     return Done(message="success")
 
 

@@ -1,7 +1,6 @@
 """IP Pools: dedicated IPs that domains share (facts/account.md, 5.3)."""
 
 import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
@@ -150,7 +149,7 @@ class NewIps(Form):
 
 class PageOfDomains(Form):
     limit: int = Field(10, ge=10, le=500)
-    page: str = Field("", description="Token that a page told.")
+    page: str = Field("0", description="Token that a page told.")
 
     @model_validator(mode="before")
     @classmethod
@@ -160,11 +159,8 @@ class PageOfDomains(Form):
     @field_validator("page")
     @classmethod
     def _last_id(cls, token: str) -> str:
-        """Of the page before."""
-        try:
-            return base64.urlsafe_b64decode(token).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise ValueError from error
+        """Of the page before; ids begin after `0`."""
+        return base64.urlsafe_b64decode(token).decode()
 
 
 class Delegation(Form):
@@ -253,6 +249,10 @@ def change_links(tx: Tx, pool: IpPool, asked: PoolChanges) -> list[str]:
         if each not in domains:
             raise UnknownDomain(each)
     to_link = [each for each in asked.link_domain if domains[each].pool_id != pool.id]
+    if to_link:
+        ip_pools.replacement(tx, None, pool.id)  # refuses one without IPs
+    for each in to_link:
+        domain_ips.check_in_no_dynamic_pool(tx, domains[each])
     to_unlink = [each for each in asked.unlink_domain if domains[each].pool_id == pool.id]
     moves = [("link", to_link), ("unlink", to_unlink)]
     return [ip_moves.start(tx, what, pool.id, ids) for what, ids in moves if ids]
@@ -323,8 +323,6 @@ async def add_ips(tx: CurrentTx, pool_id: str, asked: Annotated[NewIps, form(New
 @router.put("/v3/ip_pools/{pool_id}/delegate", responses=CHANGED)
 async def delegate_pool(tx: CurrentTx, pool_id: str, asked: Annotated[Delegation, form(Delegation)]) -> Done:
     """Let a subaccount send by a pool, in place of the one it had before."""
-    ip_pools.get_own(tx, pool_id)
-    ip_pools.check_subaccount(tx, asked.subaccount_id)
     ip_moves.delegate(tx, pool_id, asked.subaccount_id)
     return Done(message="success")
 

@@ -11,7 +11,7 @@ from mailgun_emulator.state import account_settings, accounts, domains, keys
 from mailgun_emulator.state.keys import ApiKey, Kind, Role
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import Form, form
+from mailgun_emulator.web.forms import EMPTY_IS_ABSENT, Form, form
 from mailgun_emulator.web.views import Done
 
 router = APIRouter(tags=["Keys"])
@@ -75,7 +75,7 @@ class KeyForm(Form):
     kind: Kind = Kind.USER
     description: str = ""
     domain_name: str | None = None
-    expiration: int | None = Field(default=None, gt=0, le=LONGEST_SECONDS)
+    expiration: Annotated[int | None, Field(gt=0, le=LONGEST_SECONDS), EMPTY_IS_ABSENT] = None
     email: str | None = None
     user_id: str | None = None
     user_name: str | None = None
@@ -93,11 +93,6 @@ class KeyForm(Form):
         if value not in list(Role):
             raise InvalidRole
         return value
-
-    @field_validator("expiration", mode="before")
-    @classmethod
-    def _none_if_empty(cls, value: object) -> object:
-        return None if value == "" else value
 
 
 class KeyFilter(Form):

@@ -4,6 +4,7 @@ Of the last 30 days. Each rate takes as many points from 100: bounces, full mail
 is to blame by the percent of what was tried, complaints and hits of spam traps by the thousandth of what was delivered.
 """
 
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -17,21 +18,19 @@ from mailgun_emulator.state import traffic
 from mailgun_emulator.state.traffic import Numbers, Traffic
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import Flag, Form, form
+from mailgun_emulator.web.forms import LARGEST, Flag, Form, form
+from mailgun_emulator.web.views import ReasonGiven
 
 router = APIRouter(tags=["Maverick Score"])
 
 DAYS = 30
 MOST = 100
+_NUMBER = re.compile(r"\d{1,18}", re.ASCII).fullmatch
 
 
 class Unprocessable(MailgunError):
     status = 422
     key = "Reason"
-
-
-class ReasonGiven(BaseModel):
-    Reason: str
 
 
 class TotalScoreForm(Form):
@@ -107,20 +106,31 @@ async def list_grouped_scores(
     """Tell how healthy the mail of each domain, IP, subaccount or day is."""
     skip, limit = whole("skip", asked.skip, 0), whole("limit", asked.limit, 1, MOST)
     one_of("group", asked.group, tuple(GROUPS))
-    field, _, order = (asked.sort or f"{asked.group}:asc").partition(":")
+    field, _, order = (asked.sort or asked.group).partition(":")
     one_of("sort", field, SORTED_BY)
     one_of("sort", order or "asc", ("asc", "desc"))
+    found = [view(*key, numbers) for key, numbers in grouped(tx, asked).items()]
+    found.sort(key=lambda one: sorted_by(one, field), reverse=order == "desc")
+    return GroupedScores(items=found[skip : skip + limit], total=len(found))
+
+
+def grouped(tx: Tx, asked: GroupedScoreForm) -> dict[tuple[str, str], Numbers]:
+    """By group and account, of what fits each `term` and `query`."""
+    terms = [condition("term", each) for each in asked.term]
+    queries = [condition("query", each) for each in (asked.query,) if each]
     groups: dict[tuple[str, str], Numbers] = {}
     for each in of_last_days(tx, subaccounts=asked.include_subaccounts):
-        if fits(each, asked):
+        if all(of(each) == value for of, value in terms) and all(value in of(each) for of, value in queries):
             key = (GROUPS[asked.group](each), each.account_id)
             groups[key] = groups.get(key, Numbers()).plus(each.numbers)
-    found = sorted(
-        (view(*key, numbers) for key, numbers in groups.items()), key=lambda one: sorted_by(one, field)
-    )
-    if order == "desc":
-        found.reverse()
-    return GroupedScores(items=found[skip : skip + limit], total=len(found))
+    return groups
+
+
+def condition(field: str, text: str) -> tuple[Callable[[Traffic], str], str]:
+    """What is looked at, and what it is to be."""
+    name, _, value = text.partition(":")
+    one_of(field, name, tuple(TERMS))
+    return TERMS[name], value
 
 
 def of_last_days(tx: Tx, *, subaccounts: bool) -> list[Traffic]:
@@ -165,28 +175,12 @@ def sorted_by(found: GroupScore, field: str) -> tuple[float, str]:
     return numbers.get(field, 0), found.group_key
 
 
-def fits(found: Traffic, asked: GroupedScoreForm) -> bool:
-    return all(part(each, found) == value_of(each) for each in asked.term) and (
-        not asked.query or value_of(asked.query) in part(asked.query, found)
-    )
-
-
-def part(text: str, found: Traffic) -> str:
-    name = text.partition(":")[0]
-    one_of("query", name, tuple(TERMS))
-    return TERMS[name](found)
-
-
-def value_of(text: str) -> str:
-    return text.partition(":")[2]
-
-
 def one_of(name: str, value: str, possible: tuple[str, ...]) -> None:
     if value not in possible:
         raise Unprocessable(f"{name} must be one of {', '.join(possible)}")
 
 
-def whole(name: str, text: str, least: int, most: int | None = None) -> int:
-    if not text.isdecimal() or int(text) < least or (most is not None and int(text) > most):
+def whole(name: str, text: str, least: int, most: int = LARGEST) -> int:
+    if not _NUMBER(text) or not least <= int(text) <= most:
         raise Unprocessable(f"{name} is invalid")
     return int(text)

@@ -2,7 +2,9 @@
 Mailgun's documentation).
 """
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Iterable
+from operator import attrgetter
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter
@@ -23,13 +25,15 @@ from mailgun_emulator.web.postmaster import (
     FeedbackLoop,
     SndsDay,
 )
+from mailgun_emulator.web.views import DescriptionGiven, ReasonGiven
 
 router = APIRouter(tags=["Reputation Analytics"])
 
 DEFAULT_DAYS = 30
 DEFAULT_LIMIT = 100
 MOST = 1000
-Item = TypeVar("Item")
+_NUMBER = re.compile(r"\d{1,18}", re.ASCII).fullmatch
+Item = TypeVar("Item", bound=BaseModel)
 
 
 class BadReason(BadRequest):
@@ -41,15 +45,7 @@ class NothingTold(NotFound):
     message = "not found"
 
 
-class ReasonTold(BaseModel):
-    Reason: str
-
-
-class DescriptionTold(BaseModel):
-    Description: str
-
-
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": ReasonTold}, 404: {"model": DescriptionTold}}
+REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": ReasonGiven}, 404: {"model": DescriptionGiven}}
 
 
 class RecordsForm(Form):
@@ -82,15 +78,15 @@ class SummaryForm(RecordsForm):
     order_by: str = Field("asc", alias="orderBy")
     search_field: str = Field("", alias="searchField")
 
-    def chosen(self, found: Iterable[Item], name: Callable[[Item], str]) -> list[Item]:
-        told = sorted((each for each in found if self.search_field.lower() in name(each)), key=name)
-        if self.order_by.lower() not in ("", "asc", "desc"):
+    def chosen(self, found: Iterable[Item], model: type[Item], name: str) -> list[Item]:
+        """`name` is the field that is searched, and that they are sorted by if no other is asked for."""
+        order, sort_by = self.order_by.lower() or "asc", self.sort_by or name
+        if order not in ("asc", "desc"):
             raise BadReason("orderBy must be one of asc, desc")
-        if self.sort_by and told:
-            if not hasattr(told[0], self.sort_by):
-                raise BadReason("sortBy is invalid")
-            told.sort(key=lambda each: getattr(each, self.sort_by))
-        return told[::-1] if self.order_by.lower() == "desc" else told
+        if sort_by not in model.model_fields or sort_by == "errors":
+            raise BadReason("sortBy is invalid")
+        told = [each for each in found if self.search_field.lower() in getattr(each, name)]
+        return sorted(told, key=attrgetter(sort_by, name), reverse=order == "desc")
 
 
 class SndsForm(SummaryForm):
@@ -267,7 +263,7 @@ async def list_gpt_error_summaries(tx: CurrentTx, asked: Summary) -> DomainSumma
 async def list_gpt_address_summaries(tx: CurrentTx, asked: Summary) -> AddressSummaries:
     """Sum up which reputation each IP had at Gmail."""
     every = postmaster.sum_up_addresses(postmaster.list_address_days(tx, asked.days(tx)))
-    found = asked.chosen(every, lambda each: each.address)
+    found = asked.chosen(every, AddressSummary, "address")
     counts = {str(level): sum(round(each.reputation) == level for each in found) for level in range(1, 5)}
     return AddressSummaries(summary=asked.page(found), ip_counts=counts, total=len(found))
 
@@ -276,7 +272,7 @@ async def list_gpt_address_summaries(tx: CurrentTx, asked: Summary) -> AddressSu
 async def list_snds_addresses(tx: CurrentTx, asked: Snds) -> SndsSummaries:
     """Tell what Microsoft last saw of each IP."""
     last = {each.ip_address: each for each in postmaster.list_snds_days(tx, asked.days(tx))}
-    found = asked.usual().chosen(last.values(), lambda each: each.ip_address)
+    found = asked.usual().chosen(last.values(), SndsDay, "ip_address")
     return SndsSummaries(summary=asked.usual().page(found), total=len(found))
 
 
@@ -286,7 +282,7 @@ async def get_snds_address(tx: CurrentTx, ip: str, asked: Snds) -> SndsSummaries
     own = [each for each in postmaster.list_snds_days(tx, asked.days(tx)) if each.ip_address == ip]
     if not own:
         raise NothingTold
-    found = asked.usual().chosen(own, lambda each: each.date)
+    found = asked.usual().chosen(own, SndsDay, "date")
     return SndsSummaries(summary=asked.usual().page(found), total=len(found))
 
 
@@ -297,12 +293,12 @@ def watched(tx: Tx, domain: str) -> None:
 
 def summaries(tx: Tx, asked: SummaryForm, left_out: frozenset[str]) -> DomainSummaries:
     every = postmaster.sum_up_domains(postmaster.list_domain_days(tx, asked.days(tx)))
-    found = asked.chosen(every, lambda each: each.name)
+    found = asked.chosen(every, DomainSummary, "name")
     page = [each.model_copy(update=dict.fromkeys(left_out)) for each in asked.page(found)]
     return DomainSummaries(summary=page, total=len(found))
 
 
 def whole(name: str, text: str) -> int:
-    if not text.isdecimal():
+    if not _NUMBER(text):
         raise BadReason(f"{name} is invalid")
     return int(text)

@@ -2,8 +2,8 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field, RootModel
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates, seeds
@@ -56,11 +56,19 @@ class SeedListsForm(PageForm):
     name: str = ""
 
 
+class SeedLists(Found[SeedListView]):
+    pass
+
+
+class Nothing(RootModel[None]):
+    pass
+
+
 class WrappedSeedList(BaseModel):
     seedlist: SeedListView
 
 
-class ProviderView(BaseModel):
+class SeedProvider(BaseModel):
     domain: str
     display_name: str
     region: str
@@ -68,14 +76,14 @@ class ProviderView(BaseModel):
     updated_at: str
 
 
-class Providers(BaseModel):
-    items: list[ProviderView]
+class SeedProviders(BaseModel):
+    items: list[SeedProvider]
 
 
 @router.get("/v4/inbox/seedlists", responses={400: {"model": Done}})
 async def list_seed_lists(
     request: Request, tx: CurrentTx, asked: Annotated[SeedListsForm, form(SeedListsForm)]
-) -> Found[SeedListView]:
+) -> SeedLists:
     """List the seed lists: those of a name, those made in a period."""
     kept = [
         each
@@ -84,7 +92,7 @@ async def list_seed_lists(
     ]
     shown, paging, total = seed_pages.page(request, asked, kept, SORTED_BY, lambda each: each.kid)
     items = [placement.seed_list_view(tx, each) for each in shown]
-    return Found(items=items, paging=paging, total=total)
+    return SeedLists(items=items, paging=paging, total=total)
 
 
 @router.post("/v4/inbox/seedlists", responses=REFUSED)
@@ -153,20 +161,20 @@ async def update_seed_list(
     return placement.seed_list_view(tx, kept)
 
 
-@router.delete("/v4/inbox/seedlists/{address}", response_model=None, responses=ABSENT)
-async def delete_seed_list(tx: CurrentTx, address: str) -> Response:
+@router.delete("/v4/inbox/seedlists/{address}", responses=ABSENT)
+async def delete_seed_list(tx: CurrentTx, address: str) -> Nothing:
     """Delete a seed list and the results of its tests; mail to it is a test no longer."""
     seed_tests.delete_list(tx, seed_lists.get(tx, address))
-    return Response(b"null\n", media_type="application/json")
+    return Nothing(None)
 
 
 @router.get("/v4/inbox/providers")
-async def list_seed_providers(tx: CurrentTx) -> Providers:
+async def list_seed_providers(tx: CurrentTx) -> SeedProviders:
     """List the mailbox providers that seeds are at."""
     since = dates.rfc3339(seeds.SINCE)
-    return Providers(
+    return SeedProviders(
         items=[
-            ProviderView(
+            SeedProvider(
                 domain=each.domain,
                 display_name=each.display_name,
                 region=each.region,

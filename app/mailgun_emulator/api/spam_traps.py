@@ -14,8 +14,8 @@ from mailgun_emulator.mail.traps import KINDS
 from mailgun_emulator.state import traffic
 from mailgun_emulator.state.traffic import TrapHit
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import CurrentFields, Flag, Form, form
-from mailgun_emulator.web.offset_pages import page_of
+from mailgun_emulator.web.forms import Flag, form
+from mailgun_emulator.web.offset_pages import PageForm, page_of
 from mailgun_emulator.web.paging import Paging
 from mailgun_emulator.web.views import REFUSALS
 
@@ -27,7 +27,7 @@ Keys = Callable[[TrapHit], Iterable[str]]
 Numbers = dict[str, int]
 
 
-class TrapFilter(Form):
+class TrapFilter(PageForm):
     """Each of the filters may be given several times."""
 
     domain: list[str] = Field(default=[])
@@ -104,10 +104,7 @@ SORTED_BY = ("date", "totals", *GROUPS)
 
 @router.get("/v1/spamtraps", responses=REFUSALS)
 async def list_trap_totals(
-    request: Request,
-    tx: CurrentTx,
-    asked: Annotated[TrapTotalsForm, form(TrapTotalsForm)],
-    fields: CurrentFields,
+    request: Request, tx: CurrentTx, asked: Annotated[TrapTotalsForm, form(TrapTotalsForm)]
 ) -> TrapHitList:
     """Tell how often watched domains wrote to spam traps, day by day."""
     start, end = day("start", asked.start), day("end", asked.end)
@@ -122,16 +119,13 @@ async def list_trap_totals(
         if by_total:
             groups.sort(key=lambda group: -sum(each.number for each in group[1]))
         told = [{name: by_day(hits, by_total=by_total)} for name, hits in groups]
-    items, links = page_of(request, fields, told, default=100)
+    items, links = page_of(request, asked, told, default=100)
     return TrapHitList(items=[TrapHits(**each) for each in items], paging=links)
 
 
 @router.get("/v2/spamtraps", responses=REFUSALS)
 async def list_trap_hits(
-    request: Request,
-    tx: CurrentTx,
-    asked: Annotated[TrapHitsForm, form(TrapHitsForm)],
-    fields: CurrentFields,
+    request: Request, tx: CurrentTx, asked: Annotated[TrapHitsForm, form(TrapHitsForm)]
 ) -> TrapHitList:
     """Tell how often watched domains wrote to spam traps, by day or by what else tells messages apart."""
     end = instant("end", asked.end, tx.now)
@@ -147,7 +141,7 @@ async def list_trap_hits(
     one_of("sort", field, (name, *KINDS, "total"))
     one_of("sort", order or "asc", ("asc", "desc"))
     told.sort(key=lambda each: each[field], reverse=order == "desc")
-    items, links = page_of(request, fields, told, default=100)
+    items, links = page_of(request, asked, told, default=100)
     return TrapHitList(items=[TrapHits(**each) for each in items], paging=links)
 
 

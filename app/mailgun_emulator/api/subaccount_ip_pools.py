@@ -88,7 +88,7 @@ async def link_ip(
     """Let a subaccount have a dedicated IP of the account's, too; it is in no pool."""
     ip_pools.check_subaccount(tx, subaccount_id)
     own = account_ips.find_dedicated(tx, asked.ip)
-    if own is None or ip_pools.is_taken(tx, asked.ip):
+    if own is None or not own.enabled or ip_pools.is_taken(tx, asked.ip):
         raise InvalidParameters
     account_ips.share(tx, [asked.ip], subaccount_id)
     return Done(message="success")

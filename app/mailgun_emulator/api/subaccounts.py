@@ -96,7 +96,7 @@ class SubaccountFilter(Form):
 
 
 class DisablingForm(Form):
-    """Both are for people; hints of refused messages tell the reason."""
+    """Both are for people: hints of refused messages tell the reason, `/_emulator/accounts` both."""
 
     reason: str = ""
     note: str = ""

@@ -8,15 +8,11 @@ from pydantic import BaseModel, BeforeValidator, Field
 from mailgun_emulator.state import keys, users
 from mailgun_emulator.state.users import IncompatibleKey, UserRole
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import LARGEST, Form, form
+from mailgun_emulator.web.forms import EMPTY_IS_ABSENT, LARGEST, Form, form
 from mailgun_emulator.web.users import UserView, view
 from mailgun_emulator.web.views import Done
 
 router = APIRouter(prefix="/v5/users", tags=["Users"])
-
-
-def none_if_empty(value: object) -> object:
-    return None if value == "" else value
 
 
 Number = Annotated[int, BeforeValidator(lambda value: value or 0), Field(default=0, ge=0, le=LARGEST)]
@@ -25,7 +21,7 @@ Number = Annotated[int, BeforeValidator(lambda value: value or 0), Field(default
 class UserQuery(Form):
     """Without `limit`, or with 0, all that are not skipped."""
 
-    role: Annotated[UserRole | None, BeforeValidator(none_if_empty)] = None
+    role: Annotated[UserRole | None, EMPTY_IS_ABSENT] = None
     limit: Number = 0
     skip: Number = 0
 

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
@@ -26,13 +27,14 @@ class NewAccount(BaseModel):
 
     name: str = Field("", description="For people; it need not be the only one of that name.")
     parent: str | None = Field(None, description="The id of the account whose subaccount it is.")
+    ips: int = Field(0, ge=0, le=10, description="How many dedicated IPs it has from the start.")
 
 
 class AccountView(BaseModel):
     """What a client needs to use the account; `domain` is verified. A subaccount tells its `parent`.
 
-    Its `status` is told when it is disabled or closed. `settings` are those that `PUT /v5/accounts` and
-    `/v5/accounts/features` made.
+    Its `status` is told when it is disabled or closed, and why it was `disabled`. `settings` are those that
+    `PUT /v5/accounts` and `/v5/accounts/features` made.
     """
 
     id: str
@@ -42,6 +44,7 @@ class AccountView(BaseModel):
     domain: str
     parent: str | None = only_if_set()
     status: AccountStatus | None = only_if_set()
+    disabled: dict[str, str] | None = only_if_set()
     settings: dict[str, Any] | None = only_if_set()
 
 
@@ -59,6 +62,7 @@ def view(tx: Tx, account: Account) -> AccountView:
         domain=next((each.name for each in own_domains.list_sending(tx)), ""),
         parent=account.parent_id,
         status=None if account.status == AccountStatus.OPEN else AccountStatus(account.status),
+        disabled=orjson.loads(account.disabled) if account.disabled else None,
         settings=account_settings.read(account) or None,
     )
 
@@ -67,7 +71,13 @@ def view(tx: Tx, account: Account) -> AccountView:
 async def create_account(tx: OpenTx, asked: NewAccount | None = None) -> AccountView:
     """Make an account of its own: no other sees it, and it sees no other."""
     asked = asked or NewAccount()
-    return view(tx, accounts.create(tx, asked.name, parent_id=asked.parent or None))
+    account = accounts.create(tx, asked.name, parent_id=asked.parent or None)
+    if asked.ips:
+        from mailgun_emulator.state import account_ips  # few accounts have any
+
+        tx.account_id = account.id
+        account_ips.order(tx, asked.ips)
+    return view(tx, account)
 
 
 @router.get("/accounts")

@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from mailgun_emulator.mail import addresses, validation_domains
+from mailgun_emulator.mail import validation_domains
 
 LONGEST = 512
-LONGEST_EMAIL, LONGEST_LOCAL_PART = 254, 64
-"""RFC 5321, 4.5.3; in bytes."""
 ROLES = frozenset({
     "abuse", "accounts", "admin", "administrator", "all", "billing", "contact", "ftp", "help", "helpdesk",
     "hostmaster", "hr", "info", "jobs", "list", "list-request", "mailer-daemon", "marketing", "media",
@@ -26,6 +24,8 @@ _ALIAS = re.compile(r"(?<=.)\+.*", re.DOTALL)
 _ITEMS = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^,;])+')
 _DOTLESS = frozenset({"gmail.com", "googlemail.com"})
 """Where dots in a local part make no difference."""
+_BELOW = ".example"
+"""What has no MX is checked as if it were there, since the library takes reserved names for bad grammar."""
 
 
 class Result(StrEnum):
@@ -79,7 +79,9 @@ class Address(NamedTuple):
 
     @property
     def root(self) -> str | None:
-        """The address that this one is an alias of."""
+        """The address that this one is an alias of. Nothing that stands in quotes is one."""
+        if self.local.startswith('"'):
+            return None
         local = _ALIAS.sub("", self.local)
         if self.domain in _DOTLESS:
             local = local.replace(".", "")
@@ -118,27 +120,21 @@ def split(text: str) -> list[str]:
 
 
 def read(text: str) -> Address | None:
-    """None for what can be no address (RFC 5321, 6531); it is written as senders may write it, without a name."""
+    """None for what can be no address, without a name, at a domain of the internet; `.test` is taken for one."""
+    from email_validator import EmailNotValidError, validate_email
+
+    below = _BELOW if validation_domains.has_no_mx(text.rpartition("@")[2].lower()) else ""
     try:
-        name, email = addresses.parse(text)
-    except addresses.NotAnAddress:
+        found = validate_email(
+            text + below,
+            allow_quoted_local=True,
+            strict=True,
+            test_environment=True,
+            check_deliverability=False,
+        )
+    except EmailNotValidError:
         return None
-    local, _, domain = email.rpartition("@")
-    domain = domain if domain.isascii() else _in_ascii(domain)
-    is_long = len(email) > LONGEST_EMAIL or len(local.encode()) > LONGEST_LOCAL_PART
-    if name or email.lower() != text.lower() or is_long or not addresses.is_domain(domain):
-        return None
-    return None if domain.rpartition(".")[2].isdecimal() else Address(local, domain)
-
-
-def _in_ascii(domain: str) -> str:
-    """Empty if it can't be."""
-    import idna  # seldom needed
-
-    try:
-        return idna.encode(domain, uts46=True).decode()
-    except idna.IDNAError:
-        return ""
+    return Address(found.local_part, found.ascii_domain.removesuffix(below))
 
 
 def judge(address: Address, fate: Fate) -> Verdict:

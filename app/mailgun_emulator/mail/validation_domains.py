@@ -1,6 +1,6 @@
 """What is known of the domains that addresses are at: disposable ones, and those that others are mistyped for.
 
-The lists are those of two packages; they are loaded when the first address is validated.
+The lists are those of three packages; they are loaded when the first address is validated.
 """
 
 from difflib import get_close_matches
@@ -16,8 +16,6 @@ MISTYPED = frozenset({"hotmail.co", "sbcglbal.net", "vahoo.com", "yaho.com", "ya
 """In the list of providers, though hardly anybody means them."""
 ALIKE = 0.85
 """Of 1: `gmial.com` and `gmail.com` are 0.89 alike."""
-NOWHERE = ("invalid", "localhost", "onion", "arpa")
-"""No mail can be sent to what ends in these (RFC 6761, 7686)."""
 
 
 @lru_cache(maxsize=1024)
@@ -41,5 +39,7 @@ def meant(domain: str) -> str | None:
 
 
 def has_no_mx(domain: str) -> bool:
-    """Whether it can be told from the name alone."""
-    return "." not in domain or domain.rpartition(".")[2] in NOWHERE
+    """Whether it can be told from the name alone, which is reserved. Not of `test`: tests send to it."""
+    from email_validator import SPECIAL_USE_DOMAIN_NAMES
+
+    return domain.rpartition(".")[2] in {*SPECIAL_USE_DOMAIN_NAMES} - {"test"}

@@ -14,6 +14,7 @@ from mailgun_emulator import __version__
 from mailgun_emulator.api import SECTIONS
 from mailgun_emulator.core.errors import InvalidPrivateKey, Unauthorized
 from mailgun_emulator.openapi.operations import Operation, operations
+from mailgun_emulator.web.deps import refusal_at
 from mailgun_emulator.web.forms import Form
 
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -25,18 +26,23 @@ _ABOUT = (
 )
 _SECURITY = "basic"
 _MESSAGE = {"type": "object", "properties": {"message": {"type": "string"}}, "required": ["message"]}
+_REASON = {"type": "object", "properties": {"Reason": {"type": "string"}}, "required": ["Reason"]}
 _RESPONSES = {
     "BadRequest": {
         "description": "A parameter is missing or wrong.",
         "content": {"application/json": {"schema": _MESSAGE}},
     },
-    "Forbidden": {
+    "Unauthorized": {
         "description": f"No key, or one that opens nothing: `{Unauthorized.message}`.",
         "content": {"text/plain": {"schema": {"type": "string"}}},
     },
     "InvalidPrivateKey": {
         "description": f"No key, or one that opens nothing: `{InvalidPrivateKey.message}`.",
         "content": {"application/json": {"schema": _MESSAGE}},
+    },
+    "NoPreviewKey": {
+        "description": f"No key, or one that opens nothing: `{InvalidPrivateKey.message}`.",
+        "content": {"application/json": {"schema": _REASON}},
     },
 }
 
@@ -112,11 +118,9 @@ def _complete(entry: dict[str, Any], operation: Operation, schemas: dict[str, An
     if model is not None:
         _add_form(entry, model, operation, schemas)
         responses.setdefault("400", _shared("BadRequest"))
-    if operation.section in SECTIONS:
+    if operation.section in SECTIONS and "security" not in entry:
         entry["security"] = [{_SECURITY: []}]
-        # as `web.deps.authenticate` refuses
-        other = operation.path.startswith(("/v1/", "/v4/address/"))
-        responses["401"] = _shared("InvalidPrivateKey" if other else "Forbidden")
+        responses["401"] = _shared(refusal_at(operation.path).__name__)
     entry["responses"] = dict(sorted(responses.items()))
 
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -19,8 +20,13 @@ from mailgun_emulator.state.threshold_hits import ThresholdHit
 from mailgun_emulator.state.thresholds import SUBACCOUNT, Threshold
 from mailgun_emulator.state.transaction import Tx
 
-SLACK = "https://slack.com/api/chat.postMessage"
+SLACK_HOST = "slack.com"
+SLACK = f"https://{SLACK_HOST}/api/chat.postMessage"
 """Where an app posts with its token; a token that is a URL is an incoming webhook's."""
+KEPT = (
+    "Nothing is posted to slack.com itself: start with --webhook-rewrite slack.com=http://HOST:PORT, "
+    "or give the URL of an incoming webhook as the token of PUT /v1/alerts/settings/slack"
+)
 THRESHOLD_HIT = "threshold_hit"
 TOKEN_LENGTH = 50
 
@@ -131,14 +137,25 @@ def compose_webhook(tx: Tx, url: str, event: Event) -> Post:
     return Post(url, body, {"Content-Type": "application/json", "Accept": "*/*", "X-Sign": sign})
 
 
+def _is_webhook(workspace: AlertIdentity) -> bool:
+    return hosts.fault_of_url(workspace.token) is None
+
+
+def is_kept_from_slack(tx: Tx) -> bool:
+    """What is for the workspace would go to Slack itself, which nobody named."""
+    workspace = alert_settings.identity(tx)
+    url = workspace.token if _is_webhook(workspace) else SLACK
+    host = urlsplit(hosts.rewritten(url, tx.settings.webhook_rewrite)).hostname or ""
+    return host.rstrip(".") == SLACK_HOST
+
+
 def compose_slack(workspace: AlertIdentity, channel_id: str, event: Event) -> Post:
-    is_webhook = hosts.fault_of_url(workspace.token) is None
     text = text_of(event)
     fields = "\n".join(f"*{name}*: {value}" for name, value in event.items() if name not in ("id", "message"))
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": each}} for each in (text, fields)]
     body = orjson.dumps({"channel": channel_id, "text": text, "blocks": blocks})
     headers = {"Content-Type": "application/json; charset=utf-8"}
-    if is_webhook:
+    if _is_webhook(workspace):
         return Post(workspace.token, body, headers)
     return Post(SLACK, body, {**headers, "Authorization": f"Bearer {workspace.token}"})
 
@@ -180,13 +197,18 @@ async def post(database: Database, outgoing: Outgoing, job: DueJob) -> None:
 
 
 def _compose(tx: Tx, setting_id: str, channel_id: str, event: Event) -> Post | None:
-    """None for who is not to be told any more."""
+    """None for who is not to be told any more, and for Slack itself."""
     setting = alert_settings.find(tx, setting_id)
     if setting is None or setting.disabled_at is not None:
         return None
     if channel_id:
         workspace = alert_settings.identity(tx)
-        return compose_slack(workspace, channel_id, event) if workspace.token else None
+        if not workspace.token:
+            return None
+        if is_kept_from_slack(tx):
+            log.warning("Alert for %s: %s", channel_id, KEPT)
+            return None
+        return compose_slack(workspace, channel_id, event)
     url = setting.read().get("url")
     return compose_webhook(tx, url, event) if url else None
 

@@ -33,10 +33,10 @@ def _add(tx: Tx, ip: str) -> None:
             domain_ips.add(tx, domain, ip)
 
 
-def _remove(tx: Tx, ip: str, alternative: str | None) -> None:
+def _remove(tx: Tx, ip: str, instead: Sequence[str]) -> None:
     for domain in domain_ips.list_by_ip(tx, ip)[0]:
         if domain.pool_id is None:
-            domain_ips.remove(tx, domain, ip, alternative)
+            domain_ips.remove(tx, domain, ip, instead)
 
 
 def _follow(tx: Tx, pool_id: str) -> None:
@@ -55,8 +55,9 @@ def _replace(tx: Tx, pool_id: str, ips: Sequence[str], successor_id: str | None)
 
 
 def _link(tx: Tx, pool_id: str, domain_ids: Sequence[str]) -> None:
+    found = ip_pools.replacement(tx, None, pool_id)
     for domain in _domains(tx, domain_ids):
-        domain_ips.link(tx, domain, pool_id)
+        domain_ips.assign(tx, domain, *found)
 
 
 def _unlink(tx: Tx, pool_id: str, domain_ids: Sequence[str]) -> None:
@@ -66,14 +67,14 @@ def _unlink(tx: Tx, pool_id: str, domain_ids: Sequence[str]) -> None:
 
 
 def _domains(tx: Tx, domain_ids: Sequence[str]) -> list[Domain]:
-    found = (tx.session.get(Domain, each) for each in domain_ids)
-    return [domain for domain in found if domain is not None and not domain.deleted]
+    wanted = set(domain_ids)
+    return [domain for domain in domain_ips.list_all(tx) if domain.id in wanted]
 
 
 def delegate(tx: Tx, pool_id: str, account_id: str) -> None:
     """What the subaccount sent by the pool it had before goes by this one."""
-    if ip_pools.find(tx, pool_id) is None:
-        return
+    ip_pools.get_own(tx, pool_id)
+    ip_pools.check_subaccount(tx, account_id)
     before = ip_pools.delegate(tx, pool_id, account_id)
     if before is not None:
         ips = ip_pools.list_ips(tx, pool_id)

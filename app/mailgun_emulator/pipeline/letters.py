@@ -28,6 +28,7 @@ def send(
     base_url: str | None = None,
 ) -> None:
     """It lies in the inbox of the account at once, under its sandbox domain, as it is: neither tracked nor signed.
+    With `--relay` it is passed on as well.
 
     `base_url` is the one that was called, if it follows from a request.
     """
@@ -71,3 +72,8 @@ def send(
     )
     messages.add(tx, letter, body)
     tx.tell("message", key)
+    if tx.settings.relay:
+        from mailgun_emulator.pipeline import relay
+
+        for each in to:
+            relay.schedule(tx, letter, each, tx.settings.relay)

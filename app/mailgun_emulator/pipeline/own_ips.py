@@ -31,7 +31,7 @@ def prepare(tx: Tx, domain: SendingDomain, submission: Submission, chosen: list[
 def choose(tx: Tx, options: dict[str, Any]) -> None:
     """The first that may send one more now, and the shared one if none may; what one on warm-up sends is counted."""
     ips = options.pop(WARM_UP)
-    warming = ip_warmups.list_of(tx, ips)
+    warming = ip_warmups.list_usable(tx)
     free = (ip for ip in ips if ip not in warming or warming[ip].throttle)
     options["sending-ip"] = ip = next(free, shared_ip(tx.account_id))
     if ip in warming:

@@ -47,7 +47,7 @@ def of(tx: Tx, domain: SendingDomain, submission: Submission) -> Choice:
         ips = own if pool_id == domain.pool_id else _ips_of(tx, pool_id)
         if not ips:
             raise ForeignSendingPool(pool_id)
-    elif domain.pool_id and asked in (None, "", *own):
+    elif own and domain.pool_id and asked in (None, "", *own):
         pool_id = domain.pool_id
     if asked:
         if asked not in ips and (pool_id or asked not in account_ips.list_ips(tx, enabled=True)):

@@ -55,19 +55,16 @@ RATES: dict[str, tuple[Count, Count]] = {
 
 def check_soon(tx: Tx) -> None:
     """Something was counted. Of a subaccount it is counted for its parent as well, who has another clock."""
-    account_id, now = tx.account_id, tx.now
-    for watcher in tx.check_soon():
-        tx.account_id = watcher
-        jobs.schedule(tx, Step.CHECK_THRESHOLDS, "")
-    if tx.account_id != account_id:
-        tx.account_id = account_id
-    tx.now = now
+    thresholds.have_checked(tx, tx.check_soon())
 
 
-def put(tx: Tx, kind: Kind, name: str, given: Mapping[str, Any]) -> None:
+def put(tx: Tx, kind: Kind, name: str, given: Mapping[str, Any]) -> Threshold:
     """Hits of what is not watched any more are forgotten."""
-    if thresholds.put(tx, kind, name, given):
-        threshold_hits.forget(tx, thresholds.get(tx, kind, given["name"]))
+    is_other = thresholds.put(tx, kind, name, given)
+    threshold = thresholds.get(tx, kind, given["name"])
+    if is_other:
+        threshold_hits.forget(tx, threshold)
+    return threshold
 
 
 def check(tx: Tx, _: DueJob | None = None) -> None:
@@ -83,15 +80,22 @@ def check(tx: Tx, _: DueJob | None = None) -> None:
 def check_limits(tx: Tx) -> None:
     """Nobody is told of those: what they refuse says so itself. Hits that are over long enough go."""
     for limit in thresholds.list_all(tx, Kind.LIMIT):
-        begin, end = thresholds.span(limit.period, tx.now)
-        used = usage_limits.used(tx, limit.metric, begin)
-        known = threshold_hits.of(tx, limit).get(tx.account_id)
         limit.last_checked = tx.now
-        if limit.is_passed_by(Fraction(used)):
-            threshold_hits.trigger(tx, limit, known, tx.account_id, str(used))
-        elif known is not None:
-            threshold_hits.fall_back(tx, known, str(used), end)
+        _check_limit(tx, limit)
     threshold_hits.expire(tx)
+
+
+def _check_limit(tx: Tx, limit: Threshold) -> None:
+    """Each of those it is about for itself."""
+    known = threshold_hits.of(tx, limit)
+    for account_id in thresholds.list_bound(tx, limit):
+        (used, until), hit = usage_limits.usage(tx, limit, account_id), known.pop(account_id, None)
+        if limit.is_passed_by(Fraction(used)):
+            threshold_hits.trigger(tx, limit, hit, account_id, str(used))
+        elif hit is not None:
+            threshold_hits.fall_back(tx, hit, str(used), until)
+    for hit in known.values():
+        threshold_hits.fall_back(tx, hit, None, tx.now)
 
 
 def figures(tx: Tx, alert: Threshold) -> Figures:

@@ -2,11 +2,10 @@
 
 from fractions import Fraction
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailgun_emulator.core.errors import Forbidden
-from mailgun_emulator.state import jobs, thresholds
-from mailgun_emulator.state.jobs import Step
+from mailgun_emulator.state import thresholds
 from mailgun_emulator.state.thresholds import Threshold
 from mailgun_emulator.state.transaction import Tx
 
@@ -26,21 +25,31 @@ class LimitReached(Forbidden):
         )
 
 
-def used(tx: Tx, metric: str, since: float) -> int:
-    """How many there were since then."""
-    counter: Any = import_module(COUNTED_BY[metric])
-    return int(counter.count_since(tx, since))
+class Usage(NamedTuple):
+    number: int
+    until: float
+    """When it begins again at nothing, by the clock of whose it is."""
+
+
+def usage(tx: Tx, limit: Threshold, account_id: str) -> Usage:
+    """What the account used up of a limit, by its own clock."""
+    counter: Any = import_module(COUNTED_BY[limit.metric])
+    own_id, now = tx.account_id, tx.now
+    if account_id != own_id:
+        tx.account_id = account_id
+    begin, end = thresholds.span(limit.period, tx.now)
+    used = int(counter.count_since(tx, begin))
+    tx.account_id, tx.now = own_id, now
+    return Usage(used, end)
 
 
 def check(tx: Tx, metric: str) -> None:
     """`metric` is email_preview_success_count or seed_test_count: refuse one more, if a limit is used up.
 
-    Of an account's own limits those that it uses up by this one more have a hit afterwards.
+    Those that are used up by this one more have a hit afterwards.
     """
     limits = thresholds.limits_on(tx, metric)
     for limit in limits:
-        begin, _ = thresholds.span(limit.period, tx.now)
-        if limit.is_passed_by(Fraction(used(tx, metric, begin))):
+        if limit.is_passed_by(Fraction(usage(tx, limit, tx.account_id).number)):
             raise LimitReached(limit)
-    if limits:
-        jobs.schedule(tx, Step.CHECK_THRESHOLDS, "")
+    thresholds.have_checked(tx, dict.fromkeys(each.account_id for each in limits))

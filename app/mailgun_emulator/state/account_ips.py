@@ -1,10 +1,11 @@
 """The IPs that an account sends by (facts/account.md, 5.1): one that it shares with others, and dedicated ones."""
 
 from collections.abc import Iterable, Sequence
-from itertools import count
+from itertools import count, islice
 from typing import Any, ClassVar
 
-from sqlmodel import Field, SQLModel, col, select
+from sqlalchemy import text
+from sqlmodel import Field, SQLModel, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail.ip_ranges import dedicated_ip, shared_ip
@@ -14,6 +15,7 @@ MOST_DEDICATED = 10
 """So many an account may order; one can have more from a fixture file."""
 SHARED = "shared"
 """Stands for the shared IP, whichever it is."""
+_IN_ORDER = "created_at, length(ip), ip"
 
 
 class IpNotFound(NotFound):
@@ -51,9 +53,9 @@ class AccountIp(SQLModel, table=True):
 
 
 def list_dedicated(tx: Tx) -> list[AccountIp]:
-    """In the order they were given in."""
+    """In the order they were given in; of one instant the lower number first."""
     own = select(AccountIp).where(AccountIp.account_id == tx.account_id)
-    return list(tx.session.exec(own.order_by(col(AccountIp.created_at), col(AccountIp.ip))))
+    return list(tx.session.exec(own.order_by(text(_IN_ORDER))))
 
 
 def find_dedicated(tx: Tx, ip: str) -> AccountIp | None:
@@ -105,13 +107,14 @@ def allowed(tx: Tx) -> int:
     return max(MOST_DEDICATED - len(list_dedicated(tx)), 0)
 
 
-def order(tx: Tx) -> AccountIp:
-    """A new dedicated one, which no other account has."""
-    if not allowed(tx):
+def order(tx: Tx, number: int = 1) -> None:
+    """So many new dedicated ones, which no other account has."""
+    if number > allowed(tx):
         raise NoMoreIps
     taken = {ip for (ip,) in tx.read("SELECT ip FROM account_ip", {})}
-    free_ip = next(ip for ip in map(dedicated_ip, count()) if ip not in taken)
-    return tx.add(AccountIp(account_id=tx.account_id, ip=free_ip, created_at=tx.now))
+    unused = (ip for ip in map(dedicated_ip, count()) if ip not in taken)
+    for ip in islice(unused, number):
+        tx.add(AccountIp(account_id=tx.account_id, ip=ip, created_at=tx.now))
 
 
 def free(tx: Tx) -> Sequence[str]:
@@ -121,7 +124,7 @@ def free(tx: Tx) -> Sequence[str]:
         " (SELECT ip_pool_ip.ip FROM ip_pool_ip JOIN ip_pool ON ip_pool.id = pool_id"
         " WHERE ip_pool.account_id = :account_id) AND NOT EXISTS (SELECT 1 FROM dynamic_pool"
         " WHERE dynamic_pool.account_id = :account_id AND instr(dynamic_pool.ips, '\"' || ip || '\"'))"
-        " ORDER BY created_at, ip",
+        f" ORDER BY {_IN_ORDER}",
         {"account_id": tx.account_id},
     )
     return [ip for (ip,) in found]

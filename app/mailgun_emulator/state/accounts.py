@@ -212,7 +212,7 @@ def delete_account(tx: Tx, account_id: str) -> list[str]:
         raise AccountNotFound(account_id)
     for each in gone:
         tx.forget_clock(each)
-    tx.read_faults()
+    tx.read_marks()
     tx.read_parents()
     return gone
 

@@ -52,7 +52,7 @@ class Database:
                 self.row_ids = RowIds(self.connection)
                 self.ids = self._new_ids()
                 self.read_clocks()
-                self.read_faults()
+                self.read_marks()
                 self.read_parents()
             except BaseException:
                 self.connection.close()
@@ -76,20 +76,15 @@ class Database:
         )
         self.clocks = {account: Clock(self.clock.now, *set_to) for account, *set_to in rows}
 
-    def read_faults(self) -> None:
-        """`faults` are the accounts that have some: see `state.faults`; `guarded` those with an IP allowlist."""
-        self.faults, self.guarded = (
-            frozenset(one for (one,) in self.connection.execute(f"SELECT DISTINCT account_id FROM {table}"))  # noqa: S608 - names of ours
-            for table in ("fault", "allowed_address")
-        )
-        self.read_watched()
-
-    def read_watched(self) -> None:
-        """`watched` are the accounts that have alerts, `checked_soon` those whose figures are going to be checked:
-        see `pipeline.thresholds`.
+    def read_marks(self) -> None:
+        """The accounts that have something few have, so that the others pay nothing for it: `faults`, see
+        `state.faults`; an IP allowlist, `guarded`; alerts, `watched`. `checked_soon` are those of the last whose
+        figures are going to be checked: see `pipeline.thresholds`.
         """
-        found = self.connection.execute("SELECT DISTINCT account_id FROM threshold WHERE kind = 'alert'")
-        self.watched = frozenset(one for (one,) in found)
+        self.faults, self.guarded, self.watched = (
+            frozenset(one for (one,) in self.connection.execute(f"SELECT DISTINCT account_id FROM {rows}"))  # noqa: S608 - names of ours
+            for rows in ("fault", "allowed_address", "threshold WHERE kind = 'alert'")
+        )
         self.checked_soon: set[str] = set()
 
     def read_parents(self) -> None:
@@ -244,7 +239,7 @@ class Database:
         self.connection.execute("DELETE FROM start")
         self.connection.executemany("INSERT INTO start (at) VALUES (?)", starts)
         self.read_clocks()
-        self.read_faults()
+        self.read_marks()
         self.read_parents()
         self.memory.clear()
         self.next_due = 0.0

@@ -4,12 +4,13 @@ Mailgun tells neither the limits nor the window. The limits of the rates are tho
 domains; the rest is a guess that fits the published examples.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 from mailgun_emulator.mail import periods
-from mailgun_emulator.mail.periods import DAY, Resolution
+from mailgun_emulator.mail.periods import DAY, Period, Resolution
 from mailgun_emulator.state import statistics
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.statistics import Counts, Question
@@ -64,9 +65,19 @@ class Health(NamedTuple):
 
 def examine(tx: Tx, domain: Domain) -> Health:
     """By what was counted until now, by the clock of the domain's account."""
-    now = tx.now_of(domain.account_id)
-    window = periods.period(max(now - WINDOW_SECONDS, 0), now, Resolution.HOUR)
+    window = _until(tx.now_of(domain.account_id))
     return health_of(statistics.measure(tx, (), Question(window, domain_id=domain.id)).get((), {}))
+
+
+def examine_all(tx: Tx) -> Mapping[str, Health]:
+    """Of the account's domains, by their names."""
+    counted = statistics.measure(tx, ("domain",), Question(_until(tx.now)))
+    known = {name: health_of(counts) for (name,), counts in counted.items()}
+    return defaultdict(lambda: health_of({}), known)
+
+
+def _until(now: float) -> Period:
+    return periods.period(max(now - WINDOW_SECONDS, 0), now, Resolution.HOUR)
 
 
 def health_of(counts: Counts) -> Health:

@@ -31,10 +31,12 @@ class OneReplacement(BadRequest):
 
 
 def assign(tx: Tx, domain: Domain, ips: Sequence[str], pool_id: str | None = None) -> None:
-    """From now on the domain sends by these: its own, or those of the pool. By none means by the shared one."""
-    domain.ips, domain.pool_id = orjson.dumps(list(dict.fromkeys(ips))).decode(), pool_id
-    tx.session.merge(domain)
-    tx.session.flush()
+    """From now on the domain sends by these: its own, or those of the pool. The shared one alone is kept as none."""
+    own = list(dict.fromkeys(ips))
+    domain.ips = "[]" if own == [shared_ip(domain.account_id)] else orjson.dumps(own).decode()
+    domain.pool_id = pool_id
+    if domain not in tx.session:
+        tx.session.merge(domain)
 
 
 def assigned(domain: Domain) -> list[str]:
@@ -58,7 +60,7 @@ def assign_at_creation(
         link(tx, domain, pool_id)
     elif ips:
         account_ips.check_usable(tx, ips)
-        assign(tx, domain, [] if list(ips) == [shared_ip(tx.account_id)] else ips)
+        assign(tx, domain, ips)
     elif free := account_ips.free(tx):
         assign(tx, domain, free)
 
@@ -69,20 +71,15 @@ def add(tx: Tx, domain: Domain, ip: str) -> None:
     ip = shared_ip(tx.account_id) if ip == SHARED else ip
     account_ips.check_usable(tx, [ip])
     now = [] if domain.ips == domains.NO_IPS else assigned(domain)
-    if now or ip != shared_ip(tx.account_id):
-        now.append(ip)
-    assign(tx, domain, now)
+    assign(tx, domain, [*now, ip])
 
 
-def remove(tx: Tx, domain: Domain, ip: str, replacement: str | None = None) -> None:
-    """After the last one it sends by the shared one."""
+def remove(tx: Tx, domain: Domain, ip: str, instead: Sequence[str] = ()) -> None:
+    """After the last one it sends by the shared one: Mailgun refuses that to accounts that have none; here all do."""
     _check_unlinked(domain)
     if ip not in list_ips(domain):
         raise NotOfDomain
-    left = [each for each in assigned(domain) if each != ip]
-    if replacement:
-        left += ip_pools.replacement(tx, replacement, None)[0]
-    assign(tx, domain, [] if left == [shared_ip(tx.account_id)] else left)
+    assign(tx, domain, [*(each for each in assigned(domain) if each != ip), *instead])
 
 
 def remove_all(tx: Tx, domain: Domain) -> None:
@@ -93,14 +90,19 @@ def remove_all(tx: Tx, domain: Domain) -> None:
 
 def link(tx: Tx, domain: Domain, pool_id: str) -> None:
     """It sends by the pool's IPs, whichever they are."""
-    pool = ip_pools.find(tx, pool_id)
-    if pool is None:
-        raise ip_pools.UnknownPool
-    assign(tx, domain, ip_pools.list_ips(tx, pool.id), pool.id)
+    check_in_no_dynamic_pool(tx, domain)
+    assign(tx, domain, *ip_pools.replacement(tx, None, pool_id))
+
+
+def check_in_no_dynamic_pool(tx: Tx, domain: Domain) -> None:
+    """It is to be taken out of it before it is linked to another."""
+    if domain.pool_id is not None and ip_pools.is_dynamic(tx, domain.pool_id):
+        raise PoolLinked
 
 
 def unlink(tx: Tx, domain: Domain, ip: str | None, pool_id: str | None) -> None:
-    if domain.pool_id is None:
+    """From a dedicated pool: out of a dynamic one lead other ways."""
+    if domain.pool_id is None or ip_pools.is_dynamic(tx, domain.pool_id):
         raise NoPoolLinked
     if bool(ip) == bool(pool_id):
         raise OneReplacement
@@ -112,14 +114,17 @@ def list_by_ip(
 ) -> tuple[list[Domain], int]:
     """The account's domains that send by it, by their ids, and how many match; one of the words is in the name."""
     found = [domain for domain in list_all(tx) if _has(domain, ip)]
-    words = [word for word in re.split(r"[^\w-]+", search.lower()) if word]
+    words = re.findall(r"[^\W_]+", search.lower())
     if words:
         found = [domain for domain in found if any(word in domain.name for word in words)]
     return found[skip : None if limit is None else skip + limit], len(found)
 
 
 def list_all(tx: Tx) -> list[Domain]:
-    own = select(Domain).where(Domain.account_id == tx.account_id, col(Domain.deleted).is_(False))
+    """The account's, by their ids, without those that all IPs were taken from: to Mailgun they exist no longer."""
+    own = select(Domain).where(
+        Domain.account_id == tx.account_id, Domain.ips != domains.NO_IPS, col(Domain.deleted).is_(False)
+    )
     return list(tx.session.exec(own.order_by(col(Domain.id))))
 
 

@@ -151,12 +151,11 @@ def delete_all(tx: Tx) -> None:
     tx.session.flush()
 
 
-def check_may_warm(tx: Tx, ip: str) -> None:
-    """That the pool it is in would still have an IP that isn't warming."""
+def check_has_warm(tx: Tx, ip: str) -> None:
+    """That the pool which the IP is in, if any, still has one that isn't warming."""
     for pool in find_pools(tx).values():
-        ips = pool.list_ips()
-        if ip in ips:
-            _check_warm(tx, pool.name, [each for each in ips if each != ip])
+        if ip in (ips := pool.list_ips()):
+            _check_warm(tx, pool.name, ips)
 
 
 def _check_usable(tx: Tx, ip: str) -> None:

@@ -1,18 +1,19 @@
 """Domains in dynamic IP pools: health checks move them from one to another (facts/account.md, 5.5)."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import orjson
 from sqlmodel import Field, SQLModel, col, select
 
+from mailgun_emulator.core.clock import to_the_microsecond
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail.periods import DAY
-from mailgun_emulator.state import domain_health, domain_ips, dynamic_pools, ip_pools, jobs, pool_moves
+from mailgun_emulator.state import domain_health, domain_ips, dynamic_pools, ip_pools, jobs, pool_moves, rows
 from mailgun_emulator.state.domain_health import Band, Health
 from mailgun_emulator.state.domains import SANDBOX, Domain, DomainNotFound
-from mailgun_emulator.state.jobs import DueJob, Step
+from mailgun_emulator.state.jobs import DueJob, Job, Step
 from mailgun_emulator.state.transaction import Tx
 
 CHECK_SECONDS = DAY
@@ -39,13 +40,23 @@ class SandboxDomain(BadRequest):
 
 
 class EnrolledDomain(SQLModel, table=True):
-    """With an `override` no health check moves it. The next check is at `check_at`, none while nothing is sent."""
+    """With an `override` no health check moves it. The next check is at `check_at`, none while nothing is sent.
+
+    All of an account's domains are checked by one job.
+    """
 
     __tablename__: ClassVar[Any] = "dynamic_pool_domain"
     domain_id: str = Field(foreign_key="domain.id", ondelete="CASCADE", primary_key=True)
     registered_at: float
     override: bool = False
     check_at: float | None = None
+
+
+class Enrolled(NamedTuple):
+    domain: Domain
+    band: Band
+    row: EnrolledDomain
+    health: Health
 
 
 def find_domain(tx: Tx, name: str) -> Domain:
@@ -58,10 +69,8 @@ def find_domain(tx: Tx, name: str) -> Domain:
     return domains[0]
 
 
-def list_enrolled(
-    tx: Tx, account_ids: Collection[str], bands: Collection[str] = ()
-) -> list[tuple[Domain, Band, EnrolledDomain]]:
-    """By their names; in these pools, or in all."""
+def list_enrolled(tx: Tx, account_ids: Collection[str], bands: Collection[str] = ()) -> list[Enrolled]:
+    """By their names, with the health they are of by now; in these pools, or in all."""
     by_id = {
         pool.id: band for band, pool in dynamic_pools.find_pools(tx).items() if not bands or band in bands
     }
@@ -75,7 +84,17 @@ def list_enrolled(
         )
         .order_by(col(Domain.name), col(Domain.id))
     )
-    return [(domain, by_id[domain.pool_id or ""], row) for domain, row in tx.session.exec(found)]
+    enrolled = tx.session.exec(found).all()
+    health = {each: _health_in(tx, each) for each in {domain.account_id for domain, _ in enrolled}}
+    return [
+        Enrolled(domain, by_id[domain.pool_id or ""], row, health[domain.account_id][domain.name])
+        for domain, row in enrolled
+    ]
+
+
+def _health_in(tx: Tx, account_id: str) -> Mapping[str, Health]:
+    with _speaking_for(tx, account_id):
+        return domain_health.examine_all(tx)
 
 
 def list_assignable(tx: Tx, account_id: str) -> list[Domain]:
@@ -97,7 +116,7 @@ def get_band(tx: Tx, domain: Domain) -> Band:
 
 def enroll(tx: Tx, domain: Domain, by: str) -> None:
     """Into the pool that it is fit for by now."""
-    with _speaking_for(tx, domain):
+    with _speaking_for(tx, domain.account_id):
         dynamic_pools.get_pools(tx)
         if domain.type == SANDBOX:
             raise SandboxDomain
@@ -107,7 +126,7 @@ def enroll(tx: Tx, domain: Domain, by: str) -> None:
         row = tx.add(EnrolledDomain(domain_id=domain.id, registered_at=tx.now))
         health = domain_health.examine(tx, domain)
         _move(tx, domain, health.band, health, ENROLLED, by)
-        _schedule_check(tx, row)
+        _schedule_check(tx, [row])
 
 
 def enroll_all(tx: Tx, job: DueJob) -> None:
@@ -131,7 +150,7 @@ def start_enrolling_all(tx: Tx, by: str, *, subaccounts: bool) -> None:
 
 def remove(tx: Tx, domain: Domain, ips: Sequence[str], pool_id: str | None, by: str) -> None:
     """It sends by these instead, or by a dedicated pool's."""
-    with _speaking_for(tx, domain):
+    with _speaking_for(tx, domain.account_id):
         before = get_band(tx, domain)
         for ip in ips:
             if dynamic_pools.holds(tx, ip):
@@ -149,22 +168,21 @@ def remove(tx: Tx, domain: Domain, ips: Sequence[str], pool_id: str | None, by: 
 
 def override(tx: Tx, domain: Domain, band: Band, by: str) -> None:
     """It stays in that pool, whatever its health is."""
-    with _speaking_for(tx, domain):
+    with _speaking_for(tx, domain.account_id):
         before, row = get_band(tx, domain), _row_of(tx, domain)
         row.override, row.check_at = True, None
-        jobs.cancel(tx, Step.CHECK_HEALTH, domain.id)
         if band is not before:
             _move(tx, domain, band, domain_health.examine(tx, domain), OVERRIDDEN, by)
 
 
 def end_override(tx: Tx, domain: Domain, by: str) -> None:
     """Its health counts again, at once."""
-    with _speaking_for(tx, domain):
-        get_band(tx, domain)
-        row = _row_of(tx, domain)
+    with _speaking_for(tx, domain.account_id):
+        band, row = get_band(tx, domain), _row_of(tx, domain)
         if row.override:
             row.override = False
-            _check(tx, domain, row, by)
+            if _check(tx, Enrolled(domain, band, row, domain_health.examine(tx, domain)), by):
+                _schedule_check(tx, [row])
 
 
 def wake(tx: Tx, domain_id: str) -> None:
@@ -173,23 +191,23 @@ def wake(tx: Tx, domain_id: str) -> None:
     if tx.read(asleep, {"id": domain_id}).fetchone() is not None:
         row = tx.session.get(EnrolledDomain, domain_id)
         if row is not None:
-            _schedule_check(tx, row)
+            _schedule_check(tx, [row])
 
 
-def check_when_due(tx: Tx, job: DueJob) -> None:
-    domain, row = tx.session.get(Domain, job.subject), tx.session.get(EnrolledDomain, job.subject)
-    if domain is not None and row is not None and dynamic_pools.find_band(tx, domain) is not None:
-        _check(tx, domain, row, SYSTEM)
+def check_when_due(tx: Tx, _: DueJob) -> None:
+    """All of the account's that are not left alone."""
+    enrolled = list_enrolled(tx, [tx.account_id])
+    waiting = [each for each in enrolled if each.row.check_at is not None]
+    _schedule_check(tx, [each.row for each in waiting if _check(tx, each, SYSTEM)])
 
 
-def _check(tx: Tx, domain: Domain, row: EnrolledDomain, by: str) -> None:
+def _check(tx: Tx, enrolled: Enrolled, by: str) -> bool:
     """Without anything to look back upon the domain is left alone until it sends."""
-    health = domain_health.examine(tx, domain)
+    domain, band, row, health = enrolled
     row.check_at = None
-    if health.band is not dynamic_pools.find_band(tx, domain):
+    if health.band is not band:
         _move(tx, domain, health.band, health, health.reason, by)
-    if health.processed_count.value:
-        _schedule_check(tx, row)
+    return bool(health.processed_count.value)
 
 
 def _move(tx: Tx, domain: Domain, band: Band, health: Health, reason: str, by: str) -> None:
@@ -198,9 +216,21 @@ def _move(tx: Tx, domain: Domain, band: Band, health: Health, reason: str, by: s
     pool_moves.add(tx, domain, before or "", band, reason, health, by)
 
 
-def _schedule_check(tx: Tx, row: EnrolledDomain) -> None:
-    row.check_at = tx.now + CHECK_SECONDS
-    jobs.schedule(tx, Step.CHECK_HEALTH, row.domain_id, domain_id=row.domain_id, after=CHECK_SECONDS)
+def _schedule_check(tx: Tx, those: Sequence[EnrolledDomain]) -> None:
+    if those:
+        at = have_checked(tx, to_the_microsecond(tx.now + CHECK_SECONDS))
+        for row in those:
+            row.check_at = at
+
+
+def have_checked(tx: Tx, at: float) -> float:
+    """The account's domains are checked then, unless that is due sooner anyway; return when."""
+    own = {"account_id": tx.account_id, "step": Step.CHECK_HEALTH.value}
+    sooner = [each["at"] for each in rows.read(tx, Job, own, "at") if each["at"] <= at]
+    if not sooner:
+        rows.delete(tx, Job, own)
+        jobs.schedule(tx, Step.CHECK_HEALTH, "", after=at - tx.now)
+    return min(sooner, default=at)
 
 
 def _row_of(tx: Tx, domain: Domain) -> EnrolledDomain:
@@ -213,13 +243,12 @@ def _forget(tx: Tx, domain: Domain) -> None:
     if row is not None:
         tx.session.delete(row)
         tx.session.flush()
-    jobs.cancel(tx, Step.CHECK_HEALTH, domain.id)
 
 
 @contextmanager
-def _speaking_for(tx: Tx, domain: Domain) -> Iterator[None]:
+def _speaking_for(tx: Tx, account_id: str) -> Iterator[None]:
     """A parent account acts on a subaccount's domain, by its clock."""
-    asking, tx.account_id = tx.account_id, domain.account_id
+    asking, tx.account_id = tx.account_id, account_id
     try:
         yield
     finally:

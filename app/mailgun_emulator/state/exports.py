@@ -4,15 +4,17 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 import orjson
+from sqlalchemy.orm import load_only
 from sqlmodel import Field, SQLModel, col, select
 
-from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.state import jobs
 from mailgun_emulator.state.event_log import Search
 from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.transaction import Tx
 
 MOST_EXPORTS = 100
+"""How many Mailgun keeps, or for how long, is not known."""
 _LANE = "exports"
 
 
@@ -22,12 +24,6 @@ class ExportNotFound(NotFound):
 
 class ExportUnfinished(NotFound):
     message = "Export is not complete"
-
-
-class TooManyExports(BadRequest):
-    """Its text is not known."""
-
-    message = f"an account can have {MOST_EXPORTS} exports at most"
 
 
 class ExportStatus(StrEnum):
@@ -53,9 +49,12 @@ class Export(SQLModel, table=True):
     created_at: float
 
 
+_SHOWN = (col(Export.id), col(Export.url), col(Export.status), col(Export.created_at))
+
+
 def list_exports(tx: Tx) -> list[Export]:
-    """The latest first."""
-    own = select(Export).where(Export.account_id == tx.account_id)
+    """The latest first, without their files."""
+    own = select(Export).where(Export.account_id == tx.account_id).options(load_only(*_SHOWN))
     return list(tx.session.exec(own.order_by(col(Export.created_at).desc(), col(Export.id))))
 
 
@@ -75,9 +74,9 @@ def get_file(tx: Tx, export_id: str) -> bytes:
 
 
 def create(tx: Tx, url: str, domain_id: str, search: Search) -> Export:
-    """The file is made right after."""
-    if len(list_exports(tx)) >= MOST_EXPORTS:
-        raise TooManyExports
+    """The file is made right after. The oldest make room for it: there is no operation that deletes them."""
+    for oldest in list_exports(tx)[MOST_EXPORTS - 1 :]:
+        tx.session.delete(oldest)
     told = orjson.dumps(tuple(search)).decode()
     export = tx.add(
         Export(

@@ -153,7 +153,7 @@ def create(tx: Tx, wanted: dict[str, Any], does: dict[str, Any], times: int | No
     texts = {"wanted": orjson.dumps(wanted).decode(), "does": orjson.dumps(does).decode()}
     position = last.position + 1 if last else 1
     _INSERT.run(tx, account_id=tx.account_id, position=position, **{**fault._asdict(), **texts})
-    tx.read_faults()
+    tx.read_marks()
     return fault
 
 
@@ -171,12 +171,12 @@ def list_faults(tx: Tx) -> list[Fault]:
 def delete_fault(tx: Tx, fault_id: str) -> None:
     if _DELETE.run(tx, account_id=tx.account_id, id=fault_id).rowcount == 0:
         raise FaultNotFound(fault_id)
-    tx.read_faults()
+    tx.read_marks()
 
 
 def clear(tx: Tx) -> None:
     _CLEAR.run(tx, account_id=tx.account_id)
-    tx.read_faults()
+    tx.read_marks()
 
 
 def meet_call(tx: Tx, call: Call) -> Met:

@@ -46,7 +46,7 @@ def put(tx: Tx, address: str, description: str) -> None:
     tx.add(
         AllowedAddress(account_id=tx.account_id, address=address, description=description, created_at=tx.now)
     )
-    tx.read_faults()
+    tx.read_marks()
 
 
 def describe(tx: Tx, address: str, description: str) -> None:
@@ -58,7 +58,7 @@ def delete(tx: Tx, address: str) -> None:
         raise BlankAddress
     tx.session.delete(_get(tx, address))
     tx.session.flush()
-    tx.read_faults()
+    tx.read_marks()
 
 
 def allows(tx: Tx, client_ip: str) -> bool:
@@ -72,12 +72,18 @@ def allows(tx: Tx, client_ip: str) -> bool:
 
 
 def checked(address: str) -> str:
-    """As it is kept: a single address has no `/32` or `/128`. What stands behind the network's bits is left out."""
+    """As it is kept: a single address has no `/32` or `/128`. What stands behind the network's bits is left out.
+
+    A zone (`%eth0`) is one machine's own, so it means nothing here.
+    """
     try:
         network = ip_network(address.strip(), strict=False)
     except ValueError:
         raise InvalidAddress from None
-    return str(network.network_address) if network.num_addresses == 1 else str(network)
+    if "%" in address:
+        raise InvalidAddress
+    single = network.network_address
+    return str(_plain(str(single))) if network.num_addresses == 1 else str(network)
 
 
 def _get(tx: Tx, address: str) -> AllowedAddress:

@@ -126,6 +126,10 @@ def name_of(tx: Tx, pool_id: str) -> str:
     return found[0] if found else ""
 
 
+def is_dynamic(tx: Tx, pool_id: str) -> bool:
+    return tx.read("SELECT 1 FROM dynamic_pool WHERE id = :id", {"id": pool_id}).fetchone() is not None
+
+
 def get_own(tx: Tx, pool_id: str) -> IpPool:
     """For who changes it."""
     pool = get(tx, pool_id)

@@ -4,14 +4,14 @@ How long a stage lasts is not published: it is over once all is sent that it all
 least, and after two days in any case, so that a plan takes a month at the most.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
 
 import orjson
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, SQLModel
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
-from mailgun_emulator.state import account_ips
+from mailgun_emulator.state import account_ips, rows
 from mailgun_emulator.state.transaction import Tx
 
 HOUR = 3600
@@ -24,6 +24,8 @@ STAGES = (
 """How much each stage allows: four as in the published examples, and as many as there."""
 PART_IN_AN_HOUR = 40
 """A fortieth of it in an hour, as in the published example."""
+_KEY = {"account_id", "ip"}
+_OWN_OR_PARENTS = "account_id IN (:own, :parent)"
 
 
 class WarmupNotFound(NotFound):
@@ -111,8 +113,7 @@ class IpWarmup(SQLModel, table=True):
 
 def list_all(tx: Tx) -> list[IpWarmup]:
     """Those in progress, as they are by now, in the order of their IPs."""
-    own = select(IpWarmup).where(IpWarmup.account_id == tx.account_id).order_by(col(IpWarmup.ip))
-    return _in_progress(tx, tx.session.exec(own).all())
+    return _read(tx, "account_id = :own", {"own": tx.account_id})
 
 
 def list_ips(tx: Tx) -> set[str]:
@@ -126,21 +127,17 @@ def is_on_warmup(tx: Tx, ip: str) -> bool:
 
 def peek(tx: Tx) -> set[str]:
     """IPs with a plan, be it over, which the account has itself or from its parent."""
-    owners = {"own": tx.account_id, "parent": tx.parent_id}
-    found = tx.read("SELECT ip FROM ip_warmup WHERE account_id IN (:own, :parent)", owners)
+    found = tx.read(f"SELECT ip FROM ip_warmup WHERE {_OWN_OR_PARENTS}", _owners(tx))  # noqa: S608 - a constant
     return {ip for (ip,) in found}
 
 
-def list_of(tx: Tx, ips: Collection[str]) -> dict[str, IpWarmup]:
-    """Those in progress of these IPs, which the account has itself or from its parent."""
-    owners = [each for each in (tx.account_id, tx.parent_id) if each is not None]
-    found = select(IpWarmup).where(col(IpWarmup.account_id).in_(owners), col(IpWarmup.ip).in_(ips))
-    return {each.ip: each for each in _in_progress(tx, tx.session.exec(found).all())}
+def list_usable(tx: Tx) -> dict[str, IpWarmup]:
+    """Those in progress, by the IPs, which the account has itself or from its parent."""
+    return {each.ip: each for each in _read(tx, _OWN_OR_PARENTS, _owners(tx))}
 
 
 def find(tx: Tx, ip: str) -> IpWarmup | None:
-    warmup = tx.session.get(IpWarmup, (tx.account_id, ip))
-    return next(iter(_in_progress(tx, [warmup] if warmup else [])), None)
+    return next(iter(_read(tx, "account_id = :own AND ip = :ip", {"own": tx.account_id, "ip": ip})), None)
 
 
 def get(tx: Tx, ip: str) -> IpWarmup:
@@ -157,17 +154,26 @@ def count(tx: Tx, warmup: IpWarmup) -> None:
     warmup.count(tx.now_of(warmup.account_id))
     if warmup.is_over:
         _forget(tx, warmup)
+    else:
+        rows.update(tx, IpWarmup, _key(warmup), warmup.model_dump(exclude=_KEY))
 
 
-def _in_progress(tx: Tx, found: Iterable[IpWarmup]) -> list[IpWarmup]:
-    """What is over is forgotten."""
+def _owners(tx: Tx) -> dict[str, str | None]:
+    return {"own": tx.account_id, "parent": tx.parent_id}
+
+
+def _read(tx: Tx, where: str, parameters: Mapping[str, Any]) -> list[IpWarmup]:
+    """What is over is forgotten. Each message asks, so no session is begun."""
+    names = tuple(IpWarmup.model_fields)
+    sql = f"SELECT {', '.join(names)} FROM ip_warmup WHERE {where} ORDER BY ip"  # noqa: S608 - names of columns
     going_on: list[IpWarmup] = []
-    for each in found:
-        each.go_on(tx.now_of(each.account_id))
-        if each.is_over:
-            _forget(tx, each)
+    for found in tx.read(sql, dict(parameters)).fetchall():
+        warmup = IpWarmup(**dict(zip(names, found, strict=True)))
+        warmup.go_on(tx.now_of(warmup.account_id))
+        if warmup.is_over:
+            _forget(tx, warmup)
         else:
-            going_on.append(each)
+            going_on.append(warmup)
     return going_on
 
 
@@ -176,12 +182,8 @@ def create(tx: Tx, ip: str) -> None:
         raise account_ips.DisabledIp(ip)
     if is_on_warmup(tx, ip):
         raise WarmupExists
-    begun = {
-        "started_at": tx.now,
-        "updated_at": tx.now,
-        "stage_started_at": tx.now,
-        "hour_started_at": tx.now,
-    }
+    times = ("started_at", "updated_at", "stage_started_at", "hour_started_at")
+    begun: dict[str, Any] = dict.fromkeys(times, tx.now)
     tx.add(IpWarmup(account_id=tx.account_id, ip=ip, start_volume=_sent_by(tx, ip), **begun))
 
 
@@ -190,8 +192,11 @@ def delete(tx: Tx, ip: str) -> None:
 
 
 def _forget(tx: Tx, warmup: IpWarmup) -> None:
-    tx.session.delete(warmup)
-    tx.session.flush()
+    rows.delete(tx, IpWarmup, _key(warmup))
+
+
+def _key(warmup: IpWarmup) -> dict[str, Any]:
+    return warmup.model_dump(include=_KEY)
 
 
 def _sent_by(tx: Tx, ip: str) -> int:

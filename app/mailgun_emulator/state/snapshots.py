@@ -175,7 +175,7 @@ def put_back(tx: Tx, kept: sqlite3.Connection, tables: list[Table], real: Clock)
         _copy(tx, kept, table, shifts)
     _set_births(tx, kept, births)
     _set_clocks(tx, kept, gone, real)
-    tx.read_faults()
+    tx.read_marks()
     tx.read_parents()
     go_on(tx, starts_of(kept))
 

@@ -171,4 +171,4 @@ def close(tx: Tx, account: Account) -> None:
     for key in known:
         rows.insert(tx, ApiKey, {**key, "deleted": True})
     tx.forget_clock(account.id)
-    tx.read_faults()
+    tx.read_marks()

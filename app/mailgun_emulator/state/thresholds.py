@@ -1,6 +1,10 @@
 """Thresholds: figures that are watched (alerts), and those that may not be passed (limits) (facts/account.md, 10)."""
 
-from collections.abc import Mapping
+import operator
+import re
+from calendar import timegm
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -11,13 +15,14 @@ from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import Conflict, NotFound
-from mailgun_emulator.mail import periods
-from mailgun_emulator.mail.periods import DAY, HOUR, Resolution
-from mailgun_emulator.state import accounts
+from mailgun_emulator.mail.periods import DAY, HOUR
+from mailgun_emulator.state import accounts, jobs
+from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.predicates import COMPARED, Predicate, holds
 from mailgun_emulator.state.transaction import Tx
 
 SUBACCOUNT = "subaccount"
+_NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 
 
 class ThresholdNotFound(NotFound):
@@ -71,12 +76,25 @@ class Threshold(SQLModel, table=True):
         return [Filter(**each) for each in orjson.loads(self.filters)]
 
     def is_passed_by(self, figure: Fraction) -> bool:
-        return _compare(figure, self.comparator, Fraction(Decimal(self.limit)))
+        return _COMPARE[self.comparator](figure, Fraction(Decimal(self.limit)))
+
+    def is_about(self, *names: str) -> bool:
+        """`names` are an account's id and name: all filters let it pass."""
+        return all(passes(each, *names) for each in self.read_filters())
 
 
 _WATCHED = ("metric", "comparator", "limit", "dimension", "period", "filters")
 """What makes it another threshold when it is changed."""
-_IN_HOURS = {"h": 1, "d": 24}
+_OPEN = "SELECT id, name FROM account WHERE :own IN (id, parent_id) AND status != :closed"
+_SECONDS = {"h": HOUR, "d": DAY}
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 def create(tx: Tx, kind: Kind, given: Mapping[str, Any]) -> Threshold:
@@ -94,7 +112,7 @@ def create(tx: Tx, kind: Kind, given: Mapping[str, Any]) -> Threshold:
             **given,
         )
     )
-    tx.read_watched()
+    tx.read_marks()
     return made
 
 
@@ -132,13 +150,12 @@ def delete(tx: Tx, kind: Kind, name: str) -> None:
     """With its hits."""
     tx.session.delete(get(tx, kind, name))
     tx.session.flush()
-    tx.read_watched()
+    tx.read_marks()
 
 
 def limits_on(tx: Tx, metric: str) -> list[Threshold]:
     """Those that the account has to keep: its own, and its parent's for subaccounts."""
-    parent_id = tx.account.get("parent-id")
-    owners = [each for each in (tx.account_id, parent_id) if each]
+    owners = [each for each in (tx.account_id, tx.parent_id) if each]
     found = tx.session.exec(
         select(Threshold)
         .where(
@@ -146,8 +163,28 @@ def limits_on(tx: Tx, metric: str) -> list[Threshold]:
         )
         .order_by(col(Threshold.created_at), col(Threshold.id))
     )
-    names = [tx.account_id, accounts.get(tx, tx.account_id).name]
-    return [each for each in found if all(passes(filter_, *names) for filter_ in each.read_filters())]
+    name = accounts.get(tx, tx.account_id).name
+    return [each for each in found if each.is_about(tx.account_id, name)]
+
+
+def list_bound(tx: Tx, limit: Threshold) -> list[str]:
+    """The account and its subaccounts, as far as they have to keep the limit."""
+    names = {"own": tx.account_id, "closed": accounts.AccountStatus.CLOSED.value}
+    return [each for each, name in tx.read(_OPEN, names) if limit.is_about(each, name)]
+
+
+def have_checked(tx: Tx, owners: Iterable[str]) -> None:
+    """All thresholds of these accounts, as soon as it is now by their own clocks."""
+    account_id, now = tx.account_id, tx.now
+    for owner in owners:
+        tx.account_id = owner
+        jobs.schedule(tx, Step.CHECK_THRESHOLDS, "")
+    tx.account_id, tx.now = account_id, now
+
+
+def is_number(text: str) -> bool:
+    """One that a limit can be: neither infinite nor of more digits than anybody counts."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 def is_period(text: str, units: str) -> bool:
@@ -160,61 +197,33 @@ def is_period(text: str, units: str) -> bool:
 
 def seconds_of(period: str) -> int:
     """Of one in hours or days."""
-    return int(period[:-1]) * _IN_HOURS[period[-1]] * HOUR
+    return int(period[:-1]) * _SECONDS[period[-1]]
 
 
 def span(period: str, at: float) -> tuple[float, float]:
     """Such periods follow one another from 1970 on: when the one that `at` is in begins, and when the next."""
-    number, unit = int(period[:-1]), period[-1]
-    if unit != "M":
-        seconds = number * (HOUR if unit == "h" else DAY)
+    if period[-1] in _SECONDS:
+        seconds = seconds_of(period)
         begin = at // seconds * seconds
         return begin, begin + seconds
-    begin = periods.floor(at, Resolution.MONTH)
-    while _months(begin) % number:
-        begin = periods.floor(begin - 1, Resolution.MONTH)
-    end = begin
-    for _ in range(number):
-        end = periods.after(end, Resolution.MONTH)
-    return begin, end
+    number, then = int(period[:-1]), datetime.fromtimestamp(at, UTC)
+    first = ((then.year - 1970) * 12 + then.month - 1) // number * number
+    return _month(first), _month(first + number)
 
 
-def _months(at: float) -> int:
-    """Since 1970."""
-    import time
-
-    then = time.gmtime(at)
-    return (then.tm_year - 1970) * 12 + then.tm_mon - 1
+def _month(number: int) -> int:
+    """When it begins; January 1970 is the first, 0."""
+    return timegm((1970 + number // 12, number % 12 + 1, 1, 0, 0, 0))
 
 
 def passes(filter_: Filter, *texts: str) -> bool:
     """Of the texts, which are names of the same, one has what is wanted, and none what is not."""
     predicate = Predicate(filter_.dimension, filter_.comparator, tuple(filter_.values))
     if filter_.comparator in COMPARED:
-        return any(
-            _compare(text.lower(), filter_.comparator, value.lower())
-            for text in texts
-            for value in filter_.values
-        )
+        compare = _COMPARE[filter_.comparator]
+        return any(compare(text.lower(), value.lower()) for text in texts for value in filter_.values)
     found = [holds(predicate, text) for text in texts]
     return all(found) if predicate.negated else any(found)
-
-
-def _compare(one: Any, comparator: str, other: Any) -> bool:
-    match comparator:
-        case "=":
-            found = one == other
-        case "!=":
-            found = one != other
-        case "<":
-            found = one < other
-        case "<=":
-            found = one <= other
-        case ">":
-            found = one > other
-        case _:
-            found = one >= other
-    return bool(found)
 
 
 def _check_name(tx: Tx, kind: Kind, name: str) -> None:

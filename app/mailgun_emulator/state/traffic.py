@@ -1,7 +1,7 @@
 """How much mail went where on which day and what became of it: what all reports on reputation are made from.
 
-A watched domain that sent nothing at all in the days that are asked for is told of as if it had: made up, but the same
-each time. What really happened is told as it was counted.
+What the account sends is told as it was counted. A watched domain that it doesn't send by is mailed from elsewhere: of
+that nothing can be known here, so it is made up, but the same each time.
 """
 
 from collections.abc import Iterable
@@ -89,7 +89,7 @@ class TrapHit(NamedTuple):
 
 
 def _authentication(tx: Tx, name: str) -> Authentication:
-    """By what the last look-up of its DNS records found; of a domain that is none of the account's, all is in order."""
+    """By what the last look-up of its DNS records found; of a domain that is none of the account's all is in order."""
     own = domains.find(tx, name)
     if own is None:
         return Authentication(True, True)
@@ -97,16 +97,21 @@ def _authentication(tx: Tx, name: str) -> Authentication:
 
 
 def days(tx: Tx, start: float, end: float) -> Period:
-    """Whole days, up to today; raise ValueError for what can't be."""
+    """Whole days, from 1970 up to today; raise ValueError for what can't be."""
     if start > end:
         raise ValueError("the start is after the end")
+    start = max(start, 0.0)
     return periods.period(start, max(start, min(end, tx.now)), Resolution.DAY)
 
 
-def _recent(tx: Tx, span: Period) -> list[int]:
-    """Those of its days that something is made up for."""
+def _made_up_days(tx: Tx, span: Period) -> list[tuple[str, int]]:
+    """What something is made up for: the watched domains that are none of the account's, on each of the last days."""
     first = tx.now - MADE_UP_DAYS * periods.DAY
-    return [day for day in span.buckets() if first < day <= tx.now]
+    recent = [day for day in span.buckets() if first < day <= tx.now]
+    foreign = [
+        each.name for each in monitored_domains.list_watched(tx) if domains.find(tx, each.name) is None
+    ]
+    return [(name, day) for name in foreign for day in recent]
 
 
 def total(found: Iterable[Traffic]) -> Numbers:
@@ -125,10 +130,9 @@ def list_all(
         for hit in _read_trap_hits(tx, span, subaccounts=subaccounts):
             key = (hit.account_id, hit.domain, hit.ip, periods.floor(hit.at, Resolution.DAY))
             found[key] = found.get(key, Numbers()).plus(Numbers(traps=hit.number))
-    for name in _quiet(tx, span):
-        ip = main_ip(tx, name)
-        for day in _recent(tx, span):
-            found[tx.account_id, name, ip, day] = _made_up_numbers(tx.account_id, name, day, provider)
+    for name, day in _made_up_days(tx, span):
+        key = (tx.account_id, name, shared_ip(tx.account_id), day)
+        found[key] = _made_up_numbers(tx.account_id, name, day, provider)
     passes = {name: _authentication(tx, name) for name in {name for _, name, _, _ in found}}
     told = [Traffic(*key, numbers, passes[key[1]]) for key, numbers in found.items() if any(numbers)]
     return sorted(told, key=_order)
@@ -178,15 +182,6 @@ def _numbers(counts: Counts) -> Numbers:
     )
 
 
-def _quiet(tx: Tx, span: Period) -> list[str]:
-    """The watched domains that sent nothing in those days."""
-    watched = [each.name for each in monitored_domains.list_watched(tx)]
-    if not watched:
-        return []
-    sent = statistics.measure(tx, ("domain",), Question(span, frozenset({"delivered", "failed"})))
-    return [name for name in watched if (name,) not in sent]
-
-
 def _made_up_numbers(account_id: str, name: str, day: int, provider: str) -> Numbers:
     about = (account_id, name, day)
     tried = int(made_up.between(500, 2000, *about) * _SHARES.get(provider, 1.0))
@@ -209,25 +204,17 @@ def _made_up_traps(account_id: str, name: str, day: int) -> list[int]:
     return [made_up.between(0, number, kind, account_id, name, day) for kind, number in most]
 
 
-def main_ip(tx: Tx, name: str) -> str:
-    """That a domain sends by: its own, or the account's shared one."""
-    own = domains.find(tx, name)
-    ips: list[str] = orjson.loads(own.ips) if own is not None and own.ips != domains.NO_IPS else []
-    return ips[0] if ips else shared_ip(tx.account_id)
-
-
 def list_trap_hits(tx: Tx, span: Period, *, subaccounts: bool = False) -> list[TrapHit]:
     """Of the watched domains, in the order of time."""
     hits = _read_trap_hits(tx, span, subaccounts=subaccounts)
-    for name in _quiet(tx, span):
-        ip, sender = main_ip(tx, name), f"postmaster@{name}"
-        for day in _recent(tx, span):
-            numbers = zip(traps.KINDS, _made_up_traps(tx.account_id, name, day), strict=True)
-            hits += [
-                TrapHit(day, tx.account_id, name, ip, sender, sender, "", (), kind, number)
-                for kind, number in numbers
-                if number
-            ]
+    ip = shared_ip(tx.account_id)
+    for name, day in _made_up_days(tx, span):
+        sender = f"postmaster@{name}"
+        hits += [
+            TrapHit(day, tx.account_id, name, ip, sender, sender, "", (), kind, number)
+            for kind, number in zip(traps.KINDS, _made_up_traps(tx.account_id, name, day), strict=True)
+            if number
+        ]
     return sorted(hits, key=lambda each: each.at)
 
 

@@ -188,18 +188,14 @@ class Tx:
         """What happens to the account from now on has to be checked anew."""
         self._database.checked_soon.discard(self._account_id)
 
-    def read_watched(self) -> None:
-        """Alerts were added or deleted."""
-        self._database.read_watched()
-
     @property
     def is_guarded(self) -> bool:
         """The account is to be used from some addresses only: see `state.ip_allowlist`."""
         return self._account_id in self._database.guarded
 
-    def read_faults(self) -> None:
-        """Faults or entries of IP allowlists were added or deleted."""
-        self._database.read_faults()
+    def read_marks(self) -> None:
+        """Faults, alerts or entries of IP allowlists were added or deleted."""
+        self._database.read_marks()
 
     @property
     def parent_id(self) -> str | None:
@@ -230,7 +226,7 @@ class Tx:
             self._database.connection.execute("ROLLBACK TO tx")
             if self._sets_clock:
                 self._database.read_clocks()
-            self._database.read_faults()
+            self._database.read_marks()
             self._database.read_parents()
         self._database.checked_soon.clear()
         self._database.put_off(self._settled)

@@ -84,8 +84,8 @@ class Mailgun(Acted):
 
     @property
     def signing_key(self) -> str:
-        """By which webhooks are signed."""
-        return self._account.signing_key
+        """By which webhooks are signed now: a program can have another made."""
+        return self.webhooks.signing_key()
 
     @property
     def env(self) -> dict[str, str]:

@@ -131,9 +131,12 @@ class Emulator:
         """The environment by which programs find the default account."""
         return self.default.env
 
-    def account(self, name: str = "", parent: "Mailgun | str | None" = None) -> Mailgun:
-        """A fresh account that sees no other; a subaccount if it has a `parent`. Deleted at the end of its `with`."""
-        asked = {"name": name, "parent": getattr(parent, "id", parent)}
+    def account(self, name: str = "", parent: "Mailgun | str | None" = None, ips: int = 0) -> Mailgun:
+        """A fresh account that sees no other; a subaccount if it has a `parent`. Deleted at the end of its `with`.
+
+        It has so many dedicated `ips`.
+        """
+        asked = {"name": name, "parent": getattr(parent, "id", parent), "ips": ips}
         made = AccountInfo.read(self._running.request("POST", "/_emulator/accounts", json=asked))
         account = self._mailgun(made, ended=self._forget)
         self._made.append(account)

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
@@ -43,6 +44,7 @@ class Receiver:
     def __init__(
         self,
         signing_key: str,
+        key_by_now: Callable[[], str],
         *,
         listen_on: str = "127.0.0.1",
         host: str | None = None,
@@ -51,8 +53,10 @@ class Receiver:
         explain: Callable[[], str] = str,
         closed: Callable[["Receiver"], None],
     ) -> None:
-        """`host` is by what name others know it; `explain` says what else may be of use when nothing comes."""
-        self._signing_key = signing_key
+        """`key_by_now` is asked for when what comes is not signed with `signing_key`: another may have been made.
+
+        `host` is by what name others know it; `explain` says what else may be of use when nothing comes."""
+        self._signing_key, self._key_by_now = signing_key, key_by_now
         self._explain = explain
         self._closed = closed
         self._changed = threading.Condition()
@@ -157,6 +161,10 @@ class Receiver:
 
     def _take(self, method: str, path: str, headers: Headers, body: bytes) -> _Answer:
         received = read(method, path, headers, body, self._signing_key)
+        if not received.verified:
+            with suppress(EmulatorError):
+                self._signing_key = self._key_by_now()
+                received = read(method, path, headers, body, self._signing_key)
         with self._changed:
             self._received.append(received)
             self._unread.append(received)

@@ -61,6 +61,7 @@ class Webhooks:
         listen_on, known_as = (_EVERY_ADDRESS, host) if host else _own_address(self._client.http.url)
         made = Receiver(
             self._account.signing_key,
+            self.signing_key,
             listen_on=listen_on,
             host=known_as,
             port=port,
@@ -76,6 +77,10 @@ class Webhooks:
             made.close()
             raise
         return made
+
+    def signing_key(self) -> str:
+        """What they are signed with now."""
+        return str(self._client.get(f"/_emulator/accounts/{self._account.id}")["signing_key"])
 
     def deliveries(
         self, event: str | None = None, **filters: Unpack[WebhookFilters]

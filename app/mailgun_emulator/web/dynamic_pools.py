@@ -6,10 +6,9 @@ from fastapi import Request
 from pydantic import BaseModel
 
 from mailgun_emulator.mail.dates import rfc3339
-from mailgun_emulator.state import accounts, domain_health, dynamic_pools
+from mailgun_emulator.state import accounts, dynamic_pools
 from mailgun_emulator.state.domain_health import Band, Health
-from mailgun_emulator.state.domains import Domain
-from mailgun_emulator.state.enrolled_domains import EnrolledDomain
+from mailgun_emulator.state.enrolled_domains import Enrolled
 from mailgun_emulator.state.pool_moves import PoolMove
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.paging import link
@@ -124,9 +123,8 @@ def ips_of(tx: Tx) -> dict[str, list[str]]:
     }
 
 
-def paging(request: Request, total: int, skip: int, limit: int) -> PoolPaging:
-    """The filters stay as they are."""
-    size = "Limit" if "Limit" in request.query_params else "limit"
+def paging(request: Request, total: int, skip: int, limit: int, size: str = "limit") -> PoolPaging:
+    """The filters stay as they are; `size` is what the parameter for the limit is called."""
     kept = [each for each in request.query_params.multi_items() if each[0] not in ("skip", size)]
     last = max(total - 1, 0) // limit * limit
     places = {
@@ -141,8 +139,8 @@ def paging(request: Request, total: int, skip: int, limit: int) -> PoolPaging:
     )
 
 
-def enrolled_view(tx: Tx, domain: Domain, band: Band, row: EnrolledDomain) -> EnrolledView:
-    health = domain_health.examine(tx, domain)
+def enrolled_view(tx: Tx, enrolled: Enrolled) -> EnrolledView:
+    domain, band, row, health = enrolled
     return EnrolledView(
         id=domain.id,
         account_id=domain.account_id,

@@ -9,7 +9,7 @@ from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state.event_log import EVER, Search
 from mailgun_emulator.state.transaction import Tx
-from mailgun_emulator.web.forms import Flag, Form
+from mailgun_emulator.web.forms import EMPTY_IS_ABSENT, Flag, Form
 
 MOST = 300
 DAY = 86400.0
@@ -19,10 +19,6 @@ class ContradictoryRange(BadRequest):
     """Mailgun's own text is not known."""
 
     message = "The range from 'begin' to 'end' contradicts 'ascending'"
-
-
-def _empty_is_absent(value: object) -> object:
-    return None if value == "" else value
 
 
 def _instant(value: object) -> object:
@@ -43,9 +39,9 @@ class EventQuery(Form):
 
     begin: Instant = None
     end: Instant = None
-    ascending: Annotated[Flag | None, BeforeValidator(_empty_is_absent)] = None
-    limit: Annotated[int | None, Field(ge=1), BeforeValidator(_empty_is_absent)] = None
-    pretty: Annotated[Flag | None, BeforeValidator(_empty_is_absent)] = None
+    ascending: Annotated[Flag | None, EMPTY_IS_ABSENT] = None
+    limit: Annotated[int | None, Field(ge=1), EMPTY_IS_ABSENT] = None
+    pretty: Annotated[Flag | None, EMPTY_IS_ABSENT] = None
     event: Filters = Field(default_factory=list)
     list_: Filters = Field(default_factory=list, alias="list")
     attachment: Filters = Field(default_factory=list)

@@ -243,6 +243,8 @@ def as_flag(value: Any) -> Any:
 
 Flag = Annotated[bool, BeforeValidator(as_flag)]
 """`yes`, `no`, `true`, `false`, `1`, `0` in any case; PHP sends an empty string for false."""
+EMPTY_IS_ABSENT = BeforeValidator(lambda value: None if value == "" else value)
+"""For what may be None. It stands behind the `Field` whose bounds None would not keep."""
 
 
 class Form(BaseModel):
@@ -269,7 +271,7 @@ class Form(BaseModel):
 
     @classmethod
     def of(cls: "type[FormT]", fields: Fields) -> "FormT":
-        """Empty text counts as absent for what is not text or a flag; the first of several values counts."""
+        """The first of several values counts, except in lists."""
         lists = cls._lists
         data = {
             name: values if lists[name] else values[0]

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from mailgun_emulator.state.message_limits import MessageLimit, TooLow
-from mailgun_emulator.web.forms import Form
+from mailgun_emulator.web.forms import LARGEST, Form
 
 MONTH = "1m"
 
@@ -13,7 +13,7 @@ MONTH = "1m"
 class LimitForm(Form):
     missing: ClassVar[str] = TooLow.message
     invalid: ClassVar[str] = TooLow.message
-    limit: int
+    limit: int = Field(le=LARGEST)
 
 
 class LimitView(BaseModel):

@@ -6,16 +6,24 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 
-from mailgun_emulator.web.forms import Fields
+from mailgun_emulator.web.forms import Fields, Form
 from mailgun_emulator.web.paging import Paging, base_url, number
 
 Item = TypeVar("Item")
 
 
+class PageForm(Form):
+    """`page` says how many items come before, `limit` how many there are at most."""
+
+    page: int | str = ""
+    limit: int | str = ""
+
+
 def page_of(
-    request: Request, fields: Fields, items: Sequence[Item], *, default: int, least: int = 1, most: int = 1000
+    request: Request, form: PageForm, items: Sequence[Item], *, default: int, least: int = 1, most: int = 1000
 ) -> tuple[list[Item], Paging]:
-    """What `?page=&limit=` asks for, and the links to the others, which keep whatever else was asked."""
+    """What is asked for, and the links to the other pages, which keep whatever else was asked."""
+    fields = Fields(page=[form.page], limit=[form.limit])
     limit = number(fields, "limit", default, least, most)
     start = number(fields, "page", 0)
     asked = [(name, value) for name, value in request.query_params.multi_items() if name != "page"]

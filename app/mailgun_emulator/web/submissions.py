@@ -18,6 +18,9 @@ from mailgun_emulator.web.paging import base_url
 
 _SENDER = "from"
 _VARIABLES = "x-mailgun-variables"
+_BY_HEADER = {"x-mailgun-sending-ip": "sending-ip", "x-mailgun-sending-ip-pool": "sending-ip-pool"}
+"""Options that an `h:` may ask for as well (facts/sending.md, 1.3)."""
+_READ = {_VARIABLES, *_BY_HEADER}
 
 
 class MissingParameter(BadRequest):
@@ -233,11 +236,11 @@ def _shared(request: Request, fields: Fields, form: OptionsForm) -> dict[str, An
     own_id = [value for name, value in custom if name.lower() == "message-id"]
     return {
         **({"message_id": _bare(own_id[0])} if own_id else {}),
-        "headers": [(name, value) for name, value in custom if name.lower() != _VARIABLES],
+        "headers": [(name, value) for name, value in custom if name.lower() not in _READ],
         "tags": options.tags(form.tag),
         "variables": _variables(fields, custom),
         "recipient_variables": options.recipient_variables(form.recipient_variables),
-        "options": _options(form, [value for name, value in custom if name.lower() == _VARIABLES]),
+        "options": _options(form, custom),
         "deliver_at": options.delivery_time(form.deliverytime),
         **_caller(request),
     }
@@ -295,13 +298,17 @@ _OPTIONS = {
 }
 
 
-def _options(form: OptionsForm, variables: list[str]) -> dict[str, Any]:
+def _options(form: OptionsForm, custom: list[tuple[str, str]]) -> dict[str, Any]:
     given = ((name, getattr(form, name)) for name in form.model_fields_set if name in _OPTIONS)
     asked: dict[str, Any] = {_OPTIONS[name]: value for name, value in given if value}
+    for name, value in custom:
+        if value and name.lower() in _BY_HEADER:
+            asked.setdefault(_BY_HEADER[name.lower()], value)
     options.check(asked)
     if asked.get("testmode") != "yes":
         asked.pop("testmode", None)
     if form.template:
         about = (form.template_variables, form.template_version, form.template_text)
-        asked.update(options.template(form.template, *about), **options.plain_variables(variables))
+        variables = options.plain_variables(value for name, value in custom if name.lower() == _VARIABLES)
+        asked.update(options.template(form.template, *about), **variables)
     return asked

@@ -1,7 +1,6 @@
 """Alerts and limits as requests give them and answers tell them (facts/account.md, 10.1 and 10.2)."""
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -11,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates, json_text
 from mailgun_emulator.state.predicates import COMPARED, EQUAL, SEARCHED
-from mailgun_emulator.state.thresholds import Threshold, is_period
+from mailgun_emulator.state.thresholds import Threshold, is_number, is_period
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.analytics import Text, as_text
 from mailgun_emulator.web.forms import Form
@@ -105,13 +104,13 @@ def checked(
 ) -> dict[str, Any]:
     """The columns of `state.thresholds.Threshold`. A period has one of the `units`, by itself one of the first."""
     for name in ("name", "metric", "comparator", "limit", "dimension"):
-        if not getattr(asked, name):
+        if not getattr(asked, name).strip():
             raise Missing(name)
     _known("metric", asked.metric, metrics)
     _known("comparator", asked.comparator, COMPARATORS)
     _known("dimension", asked.dimension, dimensions)
     period = asked.period or f"1{units[0]}"
-    if not _is_number(asked.limit):
+    if not is_number(asked.limit):
         raise NotValid("limit", asked.limit)
     if not is_period(period, units):
         raise NotValid("period", period)
@@ -132,13 +131,6 @@ def _known(name: str, value: str, known: Iterable[str]) -> None:
         raise NotValid(name, value)
 
 
-def _is_number(text: str) -> bool:
-    try:
-        return len(text) < 40 and Decimal(text).is_finite() and abs(Decimal(text).adjusted()) < 40
-    except InvalidOperation:
-        return False
-
-
 def _filters(given: list[dict[str, Any]], dimensions: Iterable[str]) -> list[dict[str, Any]]:
     if len(given) > MOST_FILTERS:
         raise TooManyFilters
@@ -148,19 +140,18 @@ def _filters(given: list[dict[str, Any]], dimensions: Iterable[str]) -> list[dic
         values = each.get("values")
         _known("filter dimension", dimension, dimensions)
         _known("filter comparator", comparator, FILTER_COMPARATORS)
-        if not isinstance(values, list) or not values:
+        texts = [as_text(value) for value in values] if isinstance(values, list) else []
+        if not texts or not all(text and isinstance(text, str) for text in texts):
             raise NotValid(f"filter values of {dimension}", "")
-        texts = [str(as_text(value)) for value in values]
         found.append({"dimension": dimension, "comparator": comparator, "values": texts})
     return found
 
 
 def whose(tx: Tx) -> dict[str, str]:
     """The accounts that a threshold of this one tells."""
-    parent_id = tx.account.get("parent-id")
-    if parent_id is None:
+    if tx.parent_id is None:
         return {"parent_account_id": tx.account_id}
-    return {"parent_account_id": parent_id, "subaccount_id": tx.account_id}
+    return {"parent_account_id": tx.parent_id, "subaccount_id": tx.account_id}
 
 
 def head(tx: Tx, threshold: Threshold) -> dict[str, Any]:

@@ -9,6 +9,18 @@ class Done(BaseModel):
     message: str
 
 
+class ReasonGiven(BaseModel):
+    """How some services tell a refusal."""
+
+    Reason: str
+
+
+class DescriptionGiven(BaseModel):
+    """How the same services tell others."""
+
+    Description: str
+
+
 class Succeeded(BaseModel):
     success: bool
 
