@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from tests.conftest import Account, Client
 
-from mailgun_emulator.web.call_limits import Calls
-from mailgun_emulator.web.suppression_list import TooManyCalls
+from mailgun_emulator.web.call_limits import Calls, TooManyCalls
 
 STANDING_BY = {"message": "file uploaded successfully for processing. standby..."}
 INVALID = {"message": "Invalid parameter: address is not a valid email address"}

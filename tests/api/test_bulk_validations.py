@@ -348,7 +348,7 @@ def test_a_new_list_of_the_same_address_is_not_validated_yet(client: Client) -> 
 
 
 def test_a_list_in_a_fixture_file_is_validated_when_it_is_imported(client: Client, account: Account) -> None:
-    done_already = {"address": "bob@example.org", "result": "deliverable", "risk": "low", "reason": []}
+    done_already = {"address": "bob@example.org", "result": "deliverable", "risk": "low"}
     asked = [
         {"name": "todo", "addresses": ["bounce@example.com", "bob@example.org"]},
         {"name": "done", "status": "uploaded", "results": [done_already]},
@@ -361,10 +361,33 @@ def test_a_list_in_a_fixture_file_is_validated_when_it_is_imported(client: Clien
     assert (job["status"], job["summary"]["result"]["undeliverable"]) == ("uploaded", 1)
     job = done(client.get(f"{BULK}/done"))
     assert (job["quantity"], job["summary"]["risk"]["low"]) == (1, 1)
-    assert orjson.loads(unpacked(job["download_url"]["json"])[1]) == [done_already]
+    validated = client.get("/v4/address/validate", params={"address": "bob@example.org"})
+    assert orjson.loads(unpacked(job["download_url"]["json"])[1]) == [validated.json()]
     preview = done(client.get(f"{PREVIEW}/sample"))["preview"]
     assert preview["summary"]["result"]["undeliverable"] == 100
     assert counted(client, "bulk") == 3
-    wrong = client.post(path, json={"validations": [{"name": "x", "results": [{"address": "a@b.com"}]}]})
-    assert wrong.status_code == 400
-    assert "each result has an address, a result and a risk" in wrong.json()["message"]
+    assert (
+        unpacked(job["download_url"]["csv"])[1].splitlines()[1]
+        == b"bob@example.org,,false,false,,deliverable,low,,,,,"
+    )
+    for wrong in (
+        {"results": [{"address": "a@b.com", "risk": "low"}]},
+        {"results": [{"address": "a@b.com", "risk": "low", "result": "fine"}]},
+        {"results": [{"address": "a@b.com", "risk": "low", "result": "unknown", "engagement": "often"}]},
+        {"summary": {"results": {"unknown": 1}}},
+        {"summary": {"result": {"fine": 1}}},
+    ):
+        answer = client.post(path, json={"validations": [{"name": "x", **wrong}]})
+        assert answer.status_code == 400, wrong
+    refused(client.get(f"{BULK}/x"), 404, "validation job not found")
+
+
+def test_what_was_cancelled_before_its_end_is_so_when_it_is_imported(
+    client: Client, account: Account
+) -> None:
+    cancelled = {"name": "mine", "status": "deleted", "size": 3}
+    done(client.post(f"/_emulator/import?account={account.id}", json={"validations": [cancelled]}))
+    job = done(client.get(f"{BULK}/mine"))
+    assert (job["status"], job["quantity"], "summary" in job) == ("deleted", 3, False)
+    (told,) = done(client.get(f"/_emulator/export?account={account.id}"))["accounts"][0]["validations"]
+    assert "finished_at" not in told

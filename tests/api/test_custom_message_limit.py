@@ -1,3 +1,4 @@
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -135,6 +136,20 @@ def test_the_owner_is_told_at_half_of_it_at_three_quarters_and_at_the_end(
         new = [] if told is None else [f"{told} of your custom message limit used"]
         assert sorted(letters(limited)) == sorted([*before, *new])
     assert limited.get(LIMIT).json()["current"] == 1000
+
+
+def test_the_owner_is_told_of_what_goes_to_the_members_of_a_list(limited: Client, account: Account) -> None:
+    address = f"news@{account.domain}"
+    members = json.dumps([f"m{number}@x.com" for number in range(510)])
+    limited.post("/v3/lists", data={"address": address})
+    assert limited.post(f"/v3/lists/{address}/members.json", data={"members": members}).status_code == 200
+    for told in (["50%"], ["50%", "100%"]):
+        message = {"from": f"a@{account.domain}", "to": address, "text": "hi", "o:testmode": "yes"}
+        assert limited.post(f"/v3/{account.domain}/messages", data=message).status_code == 200
+        limited.drain()
+        assert {f"{each} of your custom message limit used" for each in told} <= set(letters(limited))
+    assert limited.get(LIMIT).json()["current"] == 2 * 511
+    assert answer(send(limited, account.domain)) == disabled(account.domain)
 
 
 def test_what_others_send_is_not_counted(limited: Client, account: Account) -> None:

@@ -101,5 +101,7 @@ def test_what_makes_no_sense_is_refused(client: Client, account: Account) -> Non
             refused(client.get(DOMAINS + path, params=asked), 400, {"message": message})
     unknown = f"{DOMAINS}/{account.domain}/s"
     for path in ("other", "other/h/x", "mailgun/h/x", "mailgun/h/x/ip/1.2.3.4"):
-        refused(client.get(f"{unknown}/{path}"), 404, {"message": "not found"})
+        answer = client.get(f"{unknown}/{path}")
+        refused(answer, 404, {"message": "not found"})
+        assert answer.headers["x-mailgun-emulator-hint"].startswith("Nothing was delivered")
     refused(client.get(f"{DOMAINS}/no.example.com"), 404, {"message": "domain not found"})

@@ -177,6 +177,20 @@ def test_a_domain_is_moved_when_its_health_changes(
     assert pool_of(client, account.domain) == GOOD
 
 
+def test_health_is_checked_within_a_day_although_the_clock_was_set_back(
+    client: Client, account: Account, pools: dict[str, str]
+) -> None:
+    let_bounce(client, "bad*")
+    enroll(client, account.domain)
+    send(client, account.domain, 100)
+    advance(client, "20d")
+    assert pool_of(client, account.domain) == GOOD
+    done(client.post("/_emulator/clock", json={"reset": True}))
+    send(client, account.domain, 10, "bad{}@example.net")
+    advance(client, "1d")
+    assert pool_of(client, account.domain) == POOR
+
+
 def test_complaints_count_as_well(client: Client, account: Account, pools: dict[str, str]) -> None:
     rule = {"match": {"recipient": "p7@*"}, "code": 250, "then": [{"event": "complained"}]}
     done(client.post("/_emulator/outcomes", json=rule))

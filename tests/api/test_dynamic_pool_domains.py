@@ -4,6 +4,7 @@ import re
 from email.utils import formatdate
 from typing import Any
 
+import httpx2
 import pytest
 from tests import plain
 from tests.api.reputation import (
@@ -80,7 +81,9 @@ def test_a_removed_domain_sends_by_its_replacement(
     enroll(client, account.domain)
     refused(client.delete(url), 400, both)
     refused(client.delete(url, params={"replacement_ip": one, "replacement_pool_id": pool}), 400, both)
-    refused(client.delete(url, params={"replacement_ip": [one, "shared"]}), 400, several)
+    shared_ip = done(client.get("/v3/ips"))["items"][0]
+    for shared in ("shared", shared_ip):
+        refused(client.delete(url, params={"replacement_ip": [one, shared]}), 400, several)
     dynamic = {"message": f"IP {pools[GOOD]} belongs to a dynamic IP pool"}
     refused(client.delete(url, params={"replacement_ip": pools[GOOD]}), 400, dynamic)
     pooled = {"message": f"IP {three} belongs to an IP pool"}
@@ -117,7 +120,9 @@ def test_what_is_not_enrolled_is_assignable(client: Client, account: Account) ->
     url = "/v3/domains/dynamic_pools/assignable"
     assert names(client.get(url, params={"domain": "^a"})) == []
     assert names(client.get(url, params={"domain": r"^b\."})) == [f"b.{account.domain}"]
-    refused(client.get(url, params={"domain": "("}), 400, {"message": "Invalid parameter: domain is invalid"})
+    for wrong in ("(", "a{99999999999}"):
+        answer = client.get(url, params={"domain": wrong})
+        refused(answer, 400, {"message": "Invalid parameter: domain is invalid"})
     refused(client.get(url, params={"subaccount_id": "0" * 24}), 404, {"message": "account not found"})
 
 
@@ -161,6 +166,28 @@ def test_domains_of_subaccounts_are_moved_by_their_parents_pools(
     assert names(mine) == []
     theirs = client.get("/v1/dynamic_pools/domains", params={"account": [account.id, child.id]})
     assert names(theirs) == [child.domain]
+
+
+def test_all_domains_of_an_account_are_checked_together(
+    client: Client, account: Account, child: Account, server_url: str
+) -> None:
+    sending = [add(client, f"{name}.{account.domain}") for name in "abc"]
+    for domain in sending:
+        enroll(client, domain)
+        advance(client, "1h")
+    enroll(client, child.domain)
+    enroll(client, account.domain)
+    done(client.put(f"/v1/dynamic_pools/domains/{sending[2]}/override", data={"pool": NEW}))
+    for domain in (*sending, account.domain):
+        send(client, domain, 100)
+    advance(client, "21h")
+    assert [pool_of(client, domain) for domain in (*sending, account.domain)] == [GOOD, GOOD, NEW, GOOD]
+    assert len({each["timestamp"] for each in history(client, moved_to=GOOD)}) == 1
+    with Client(base_url=server_url, auth=("api", child.api_key)) as own:
+        send(own, child.domain, 100)
+        assert pool_of(own, child.domain) == NEW
+        advance(own, "1d")
+        assert pool_of(own, child.domain) == GOOD
 
 
 def test_enrolled_domains_are_sorted_filtered_and_paged(client: Client, account: Account) -> None:
@@ -235,6 +262,8 @@ def test_the_history_is_filtered_and_paged(client: Client, account: Account) -> 
     page = done(client.get("/v1/dynamic_pools/history", params={"Limit": "2"}))
     assert page["total_items"] == 3
     assert done(client.get(page["paging"]["Next"]))["items"] == everything[2:]
+    unlimited = done(client.get("/v1/dynamic_pools/history", params={"domain": other}))
+    assert {httpx2.URL(each).params["Limit"] for each in unlimited["paging"].values()} == {"100"}
     told = everything[0]
     assert set(told) == {
         *("id", "owning_account_id", "account_id", "account_name", "domain_id", "domain_name", "new_band"),

@@ -102,6 +102,9 @@ def test_what_makes_no_sense_is_refused(client: Client) -> None:
     refused(client.post(PATH, json={"url": "https://x.org"}), 400, {"message": "unable to fetch url"})
     for asked in ({"transfer_encoding": "x"}, {"charset": "x"}, {"transfer_encoding": "base64"}):
         refused(client.post(PATH, json={"html": "x", **asked}), 400, {"message": "unable to decode content"})
+    for html in ("é", "!!!!"):
+        asked = {"html": html, "transfer_encoding": "base64"}
+        refused(client.post(PATH, json=asked), 400, {"message": "unable to decode content"})
     assert client.get(PATH).json()["items"] == []
     refused(
         client.get(PATH, params={"status": "x"}),

@@ -1,7 +1,8 @@
 from typing import Any
 
 import pytest
-from tests.api.reputation import advance, done, order, refused, send, sent_by
+from tests import plain
+from tests.api.reputation import GOOD, advance, done, make_pools, order, refused, send, sent_by
 from tests.conftest import Account, Client
 
 
@@ -170,6 +171,31 @@ def test_only_dedicated_ips_of_the_account_are_warmed_up(client: Client, method:
     shared = done(client.get("/v3/ips"))["items"][0]
     for ip in (shared, "192.0.2.1", "nonsense"):
         refused(client.request(method, f"/v3/ip_warmups/{ip}"), 404, {"message": "not found"})
+
+
+def test_what_a_subaccount_sends_by_an_inherited_ip_is_counted_for_its_parents_plan(
+    client: Client, account: Account, server_url: str
+) -> None:
+    (ip,) = order(client)
+    pool = done(client.post("/v3/ip_pools", data={"name": "p", "description": "d", "ip": ip}))["pool_id"]
+    asked = {"parent": account.id, "name": "Child"}
+    child = plain.post(f"{server_url}/_emulator/accounts", json=asked).json()
+    done(client.put(f"/v3/ip_pools/{pool}/delegate", data={"subaccount_id": child["id"]}))
+    done(client.post(f"/v3/ip_warmups/{ip}"))
+    with Client(base_url=server_url, auth=("api", child["api_key"])) as own:
+        assert on_warmup(own) == [ip]
+        assert done(own.get("/v3/ip_warmups"))["items"] == []
+        done(own.post(f"/v3/domains/{child['domain']}/ips", data={"pool_id": pool}))
+        send(own, child["domain"], 27)
+        assert sent_by(own, child["domain"])[ip] == 25
+    assert details(client, ip)["throttle"] == 0
+
+
+def test_an_ip_of_the_parents_pools_is_not_the_subaccounts_to_warm_up(client: Client) -> None:
+    ip = make_pools(client)[GOOD]
+    child = done(client.post("/v5/accounts/subaccounts", params={"name": "Child"}))["subaccount"]
+    answer = client.post(f"/v3/ip_warmups/{ip}", headers={"X-Mailgun-On-Behalf-Of": child["id"]})
+    refused(answer, 404, {"message": "not found"})
 
 
 def test_a_plan_that_is_in_progress_is_not_begun_again(client: Client) -> None:

@@ -127,6 +127,33 @@ def test_the_ips_of_a_linked_domain_are_those_of_the_pool(client: Client, accoun
     assert of_domain(client, account.domain) == [one]
 
 
+def test_no_domain_is_linked_to_a_pool_without_ips(client: Client, account: Account) -> None:
+    pool_id = make(client)
+    no_ips = "IP pool has no IPs"
+    refused(client.post(f"/v3/domains/{account.domain}/ips", data={"pool_id": pool_id}), 400, no_ips)
+    own = domain_id(client, account.domain)
+    refused(client.patch(f"/v3/ip_pools/{pool_id}", data={"link_domain": own}), 400, no_ips)
+    asked = {"name": f"new.{account.domain}", "pool_id": pool_id}
+    refused(client.post("/v4/domains", data=asked), 400, no_ips)
+    assert details(client, pool_id)["is_linked"] is False
+
+
+def test_a_domain_in_a_dynamic_pool_is_neither_linked_nor_unlinked(client: Client, account: Account) -> None:
+    good, poor, new, one = order(client, 4)
+    pools = {"good_reputation": good, "poor_reputation": poor, "new_senders": new}
+    assert client.post("/v3/dynamic_pools/all", data=pools).status_code == 200
+    assert client.post(f"/v3/domains/{account.domain}/dynamic_pools").json() == DONE
+    pool_id = make(client, one)
+    url = f"/v3/domains/{account.domain}/ips"
+    linked = "Domain IPs can't be changed while an IP pool is linked to the domain"
+    refused(client.post(url, data={"pool_id": pool_id}), 400, linked)
+    own = domain_id(client, account.domain)
+    refused(client.patch(f"/v3/ip_pools/{pool_id}", data={"link_domain": own}), 400, linked)
+    unlinked = client.delete(f"{url}/ip_pool", params={"ip": "shared"})
+    refused(unlinked, 400, "No IP pool is linked to the domain")
+    assert of_domain(client, account.domain) == [new]
+
+
 def test_domains_follow_when_the_ips_of_their_pool_change(client: Client, account: Account) -> None:
     one, two, three = order(client, 3)
     pool_id = make(client, one)
@@ -263,7 +290,8 @@ def test_a_message_asks_for_a_pool(client: Client, account: Account) -> None:
     pool_id = make(client, two, name="Wanted")
     assign(client, account.domain, one)
     send(client, account.domain, **{"o:sending-ip-pool": pool_id})
-    assert sent_by(client, account.domain) == [two]
+    send(client, account.domain, **{"h:X-Mailgun-Sending-Ip-Pool": pool_id})
+    assert sent_by(client, account.domain) == [two, two]
     message = {"from": "a@x.com", "to": "b@example.net", "text": "t", "o:sending-ip-pool": NOWHERE}
     foreign = client.post(f"/v3/{account.domain}/messages", data=message)
     refused(foreign, 403, f"Rejected: IP pool {NOWHERE} can't be used to send the message")

@@ -86,12 +86,13 @@ def test_subaccounts_count_unless_they_are_left_out(
 
 
 def test_what_makes_no_sense_is_refused(client: Client) -> None:
-    watch(client, "a.example.org")
     for asked, why in (
         ({"group": "x"}, "group must be one of domain, ip, subaccount, timestamp"),
         ({"limit": "101"}, "limit is invalid"),
         ({"skip": "-1"}, "skip is invalid"),
+        ({"skip": "9" * 5000}, "skip is invalid"),
         ({"sort": "score:up"}, "sort must be one of asc, desc"),
+        ({"term": "x"}, "term must be one of domain, ip, subaccount, timestamp, account_id"),
         ({"query": "nothing:x"}, "query must be one of domain, ip, subaccount, timestamp, account_id"),
     ):
         refused(client.get(GROUPED, params=asked), 422, {"Reason": why})

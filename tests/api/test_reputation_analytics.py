@@ -25,7 +25,14 @@ def ip(client: Client, account: Account) -> str:
     send(client, account.domain, *(f"p{n}@gmail.com" for n in range(4)), **{"o:tag": "news"})
     rule = {"match": {"recipient": "full@gmail.com"}, "code": 552}
     client.post("/_emulator/outcomes", json=rule)
-    send(client, account.domain, "full@gmail.com", "x@hotmail.com", "spamtrap@outlook.com", "y@example.net")
+    send(
+        client,
+        account.domain,
+        "full@gmail.com",
+        "x@hotmail.com",
+        "spamtrap@outlook.com",
+        "spamtrap@example.net",
+    )
     complain(client, account.domain, "p0@gmail.com")
     (event,) = client.get(f"/v3/{account.domain}/events?event=delivered&limit=1").json()["items"]
     return str(event["envelope"]["sending-ip"])
@@ -111,7 +118,13 @@ def test_microsoft_tells_of_ips(client: Client, account: Account, ip: str) -> No
     assert told(client, f"{GPT}/domains")["data"][0]["delivery_errors"][0]["error_type"] == "IP_IN_RBL"
 
 
-def test_watched_domains_that_sent_nothing_have_figures_that_stay(client: Client) -> None:
+def test_own_domains_that_sent_nothing_have_none(client: Client, account: Account) -> None:
+    watch(client, account.domain)
+    for path in PATHS:
+        assert told(client, path)["total"] == 0
+
+
+def test_domains_that_the_account_does_not_send_by_have_figures_that_stay(client: Client) -> None:
     watch(client, "a.example.org", "b.example.org")
     first = told(client, f"{GPT}/domains", limit=5)
     assert (len(first["data"]), first["total"]) == (5, 60)
@@ -150,6 +163,7 @@ def test_what_makes_no_sense_is_refused(client: Client, path: str) -> None:
     for asked, why in (
         ({"offset": "-1"}, "offset is invalid"),
         ({"limit": "0"}, "limit is invalid"),
+        ({"offset": "9" * 5000}, "offset is invalid"),
         ({"timeRangeStart": "yesterday"}, "timeRangeStart is invalid"),
         ({"timeRangeStart": "9", "timeRangeEnd": "5"}, "timeRangeStart must be before timeRangeEnd"),
     ):
@@ -158,4 +172,10 @@ def test_what_makes_no_sense_is_refused(client: Client, path: str) -> None:
         refused(
             client.get(path, params={"orderBy": "up"}), 400, {"Reason": "orderBy must be one of asc, desc"}
         )
-        refused(client.get(path, params={"sortBy": "x"}), 400, {"Reason": "sortBy is invalid"})
+        for field in ("x", "errors", "model_fields"):
+            refused(client.get(path, params={"sortBy": field}), 400, {"Reason": "sortBy is invalid"})
+            refused(
+                client.get(path, params={"sortBy": field, "searchField": "none"}),
+                400,
+                {"Reason": "sortBy is invalid"},
+            )

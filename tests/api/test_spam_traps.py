@@ -62,7 +62,13 @@ def test_they_are_grouped_filtered_and_sorted(client: Client, account: Account) 
     assert [each["tags"] for each in client.get(page["paging"]["next"]).json()["items"]] == ["b"]
 
 
-def test_a_watched_domain_that_sent_nothing_has_figures_that_stay(client: Client) -> None:
+def test_an_own_domain_that_sent_nothing_hit_nothing(client: Client, account: Account) -> None:
+    watch(client, account.domain)
+    assert items(client, V2) == []
+    assert items(client, V1, start="1900-01-01", end="2099-01-01") == []
+
+
+def test_a_domain_that_the_account_does_not_send_by_has_figures_that_stay(client: Client) -> None:
     watch(client, "elsewhere.example.org")
     told = items(client, V2)
     assert told == items(client, V2)

@@ -68,7 +68,7 @@ def test_a_subaccount_is_made_and_has_a_key_and_a_sandbox_domain_of_its_own(
         assert [each["name"] for each in own.get("/v4/domains").json()["items"]] == [domain["name"]]
 
 
-@pytest.mark.parametrize("fields", [{}, {"name": ""}])
+@pytest.mark.parametrize("fields", [{}, {"name": ""}, {"name": "  "}])
 def test_a_subaccount_needs_a_name(client: Client, fields: dict[str, str]) -> None:
     assert answer(client.post(SUBACCOUNTS, data=fields)) == (400, BAD)
     assert client.get(SUBACCOUNTS).json() == {"subaccounts": [], "total": 0}
@@ -195,6 +195,31 @@ def test_a_deleted_one_is_closed_and_nothing_is_left_of_it(client: Client) -> No
         assert answer(client.post(f"{SUBACCOUNTS}/{subaccount}/{path}")) == (404, NOT_FOUND)
     assert answer(client.delete(SUBACCOUNTS, headers=for_it(subaccount))) == (403, {"message": "Forbidden"})
     assert client.get(f"{SUBACCOUNTS}/{other}").json()["subaccount"]["status"] == "open"
+
+
+def test_a_deleted_one_stays_so_when_it_is_reset(client: Client) -> None:
+    subaccount = make(client)
+    key = client.get(f"/_emulator/accounts/{subaccount}").json()["api_key"]
+    client.delete(SUBACCOUNTS, headers=for_it(subaccount))
+    kept = client.get(f"/_emulator/accounts/{subaccount}").json()
+    assert client.post(f"/_emulator/accounts/{subaccount}/reset").status_code == 200
+    assert client.get(f"/_emulator/accounts/{subaccount}").json() == kept
+    with Client(base_url=client.base_url, auth=("api", key)) as own:
+        assert own.get("/v4/domains").status_code == 401
+
+
+def test_all_are_gone_when_their_parent_is_reset(client: Client, account: Account) -> None:
+    subaccounts = [make(client), make(client, "Deleted")]
+    for each in subaccounts:
+        assert client.get("/v4/domains", headers=for_it(each)).status_code == 200
+    client.delete(SUBACCOUNTS, headers=for_it(subaccounts[1]))
+    assert client.post(f"/_emulator/accounts/{account.id}/reset").status_code == 200
+    assert client.get(SUBACCOUNTS).json() == {"subaccounts": [], "total": 0}
+    for each in subaccounts:
+        assert client.get(f"/_emulator/accounts/{each}").status_code == 404
+        assert client.get("/v4/domains", headers=for_it(each)).status_code == 403
+    told = plain.get(f"{client.base_url}/_emulator/requests", params={"limit": 1000}).json()["items"]
+    assert {each["account"] for each in told}.isdisjoint(subaccounts)
 
 
 def test_who_deletes_says_which(client: Client) -> None:

@@ -104,7 +104,10 @@ def test_keys_of_a_user_who_is_disabled_or_gone_open_nothing(client: Client) -> 
     assert client.get("/v1/keys", auth=auth).status_code == 401
     key = next(key for key in client.get("/v1/keys").json()["items"] if key["kind"] == "web")
     assert (key["is_disabled"], key["disabled_reason"]) == (True, "user disabled")
+    another = key_of(client, jane["id"])
+    assert client.get("/v1/keys", auth=another).status_code == 401
     assert client.put(path, json={"is_disabled": False}).status_code == 200
+    assert client.get("/v1/keys", auth=another).status_code == 200
     assert client.get("/v1/keys", auth=auth).status_code == 200
     assert client.delete(path).json() == {"message": "User deleted"}
     assert client.get("/v1/keys", auth=auth).status_code == 401

@@ -58,7 +58,7 @@ def test_mail_by_a_listed_ip_is_refused_until_it_is_delisted(client: Client, acc
     event = sent(client, account.domain, "ann@gmail.com")
     status = event["delivery-status"]
     assert (event["event"], event["severity"], event["reason"]) == ("failed", "permanent", "bounce")
-    assert (status["code"], status["enhanced-code"], status["bounce-type"]) == (550, "5.7.1", "soft")
+    assert (status["code"], status["enhanced-code"], status["bounce-type"]) == (554, "5.7.1", "soft")
     assert status["message"] == f"5.7.1 Service unavailable; client host [{ip}] blocked using {SBL}"
     assert client.get(f"/v3/{account.domain}/bounces").json()["items"] == []
     classified = client.post("/v2/bounce-classification/metrics", json={"dimensions": ["entity-name"]}).json()
@@ -168,6 +168,13 @@ def test_what_is_not_listed_is_not_delisted(client: Client) -> None:
     answer = client.delete(PATH, params={"ip": "203.0.113.1"})
     message = "Nothing of that kind is listed; GET /_emulator/blocklists tells what is."
     assert (answer.status_code, answer.json()) == (404, {"message": message})
+
+
+def test_only_one_thing_is_named_to_delist(client: Client) -> None:
+    enlist(client, ip="203.0.113.9", blocklist=SBL)
+    answer = client.delete(PATH, params={"ip": "203.0.113.9", "domain": "x.example.com"})
+    assert (answer.status_code, answer.json()) == (400, {"message": "name ip or domain, not both"})
+    assert "delisted_at" not in client.get(PATH).json()["items"][0]
 
 
 def test_another_account_notices_nothing(client: Client, account: Account, server_url: str) -> None:

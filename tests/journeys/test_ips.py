@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tests.api.test_ips import assign, of_domain, order, send, sent_by, shared
+from tests.api.test_ips import assign, ips, of_domain, order, send, sent_by, shared
 from tests.conftest import Client
 
 from mailgun_emulator.testing import Emulator
@@ -69,6 +69,30 @@ def test_what_a_domain_sends_by_outlives_a_restart(tmp_path: Path) -> None:
         send(client, domain)
         assert sent_by(client, domain) == [one]
         assert client.post("/v3/ip_pools", data={"name": "News", "ip": two}).status_code == 200
+
+
+def test_an_account_is_handed_over_with_dedicated_ips() -> None:
+    with Emulator() as server:
+        made = server.account(ips=10)
+        with Client(base_url=server.url, auth=("api", made.api_key)) as client:
+            asked = {"dedicated": "true"}
+            assert ips(client, **asked) == [f"203.0.113.{number}" for number in range(1, 11)]
+            assert client.get("/v3/ips/request/new").json()["allowed"]["dedicated"] == 0
+        with speaking(server) as client:
+            too_many = client.post("/_emulator/accounts", json={"ips": 11})
+            message = "body.ips: Input should be less than or equal to 10"
+            assert (too_many.status_code, too_many.json()) == (400, {"message": message})
+
+
+def test_a_move_that_was_not_done_yet_is_done_after_a_restart(tmp_path: Path) -> None:
+    settings = {"database": str(tmp_path / "state.db")}
+    with Emulator(**settings) as server, speaking(server) as client:
+        domain = server.default.domain
+        (one,) = order(client)
+        assert client.post(f"/v3/ips/{one}/domains").json()["message"] == "started"
+    with Emulator(**settings) as server, speaking(server) as client:
+        client.drain()
+        assert of_domain(client, domain) == [one]
 
 
 def test_the_same_seed_sends_by_the_same_ips() -> None:

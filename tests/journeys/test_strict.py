@@ -108,6 +108,7 @@ def test_webhooks_are_changed_300_times_a_minute_at_the_most(strict: tuple[Clien
         assert client.get(path).status_code == 200
     refused = client.get(path)
     assert (refused.status_code, refused.json()) == (429, {"retry-seconds": 60})
+    assert refused.headers["Retry-After"] == "60"
     assert client.get(f"/v4/domains/{account.domain}").status_code == 200
     client.post("/_emulator/clock", json={"advance": "1m"})
     assert client.get(path).status_code == 200

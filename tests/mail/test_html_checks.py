@@ -45,7 +45,7 @@ def test_every_client_either_shows_a_feature_or_does_not() -> None:
     "hostile", ["<", '<a "', "<style>", "display:", "<a href='", "url(", "background:", "<!--"]
 )
 def test_no_input_takes_long(hostile: str) -> None:
-    started = time.perf_counter()
-    html_checks.analyse(hostile * 20_000)
-    html_checks.analyse(f"<style>{hostile * 20_000}</style>")
-    assert time.perf_counter() - started < 5
+    started = time.process_time()
+    html_checks.analyse(hostile * 50_000)
+    html_checks.analyse(f"<style>{hostile * 50_000}</style>")
+    assert time.process_time() - started < 1

@@ -13,10 +13,17 @@ from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.mail import validation_lists
 from mailgun_emulator.mail.validation_lists import AT_ONCE
 from mailgun_emulator.pipeline import validating
-from mailgun_emulator.state import accounts, jobs, validation_jobs
+from mailgun_emulator.state import accounts, jobs, mailing_lists, validation_jobs
 from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.transaction import Tx
-from mailgun_emulator.state.validation_jobs import Kind, NameTaken, Status, TooManyJobs, ValidationJob
+from mailgun_emulator.state.validation_jobs import (
+    JobNotFound,
+    Kind,
+    NameTaken,
+    Status,
+    TooManyJobs,
+    ValidationJob,
+)
 
 ACCOUNT = "5f" * 12
 SOME = validation_lists.of(f"user{number}@example.org" for number in range(AT_ONCE * 2 + 1))
@@ -85,6 +92,24 @@ def test_no_more_than_ten_lists_are_validated_at_once() -> None:
             pass
         do(database, create(Kind.BULK, "another"))
         assert progress(database, name="another") == (Status.CREATED, 0)
+
+
+def test_the_validation_of_an_earlier_list_is_in_nobodys_way() -> None:
+    with closing(opened()) as database:
+        do(database, lambda tx: accounts.create(tx, id=ACCOUNT))
+        first = do(database, lambda tx: mailing_lists.create(tx, "news@example.com"))
+        do(database, lambda tx: validation_jobs.create_of_list(tx, first))
+        with pytest.raises(NameTaken):
+            do(database, lambda tx: validation_jobs.create_of_list(tx, first))
+        do(database, lambda tx: mailing_lists.delete_list(tx, first))
+        database.clock.advance(1)
+        second = do(database, lambda tx: mailing_lists.create(tx, "news@example.com"))
+        with pytest.raises(JobNotFound):
+            do(database, lambda tx: validation_jobs.get_of_list(tx, second))
+        do(database, lambda tx: validation_jobs.create_of_list(tx, second))
+        while do(database, do_one_job):
+            pass
+        assert do(database, lambda tx: validation_jobs.get_of_list(tx, second)).status == Status.UPLOADED
 
 
 def test_a_sample_is_spread_over_the_list() -> None:

@@ -255,3 +255,13 @@ def test_a_subaccount_that_a_program_made_is_watched_like_any_account(mailgun: M
     assert mailgun.find_messages() == []
     with pytest.raises(LookupError, match=r"has no subaccount 'Shops', but \['Shop'\]"):
         mailgun.subaccount("Shops")
+
+
+def test_a_subaccount_that_was_deleted_is_not_taken_for_another_of_its_name(mailgun: Mailgun) -> None:
+    key, path = ("api", mailgun.api_key), f"{mailgun.url}/v5/accounts/subaccounts"
+    former, made = (
+        plain.post(path, auth=key, data={"name": "Shop"}).json()["subaccount"]["id"] for _ in range(2)
+    )
+    gone = plain.delete(path, auth=key, headers={"X-Mailgun-On-Behalf-Of": former})
+    assert gone.status_code == 200
+    assert mailgun.subaccount("Shop").id == made

@@ -119,7 +119,7 @@ async def get_dmarc_referral(tx: CurrentTx, asked: Annotated[ReferralForm, form(
 
 @router.get("/v1/dmarc/domains", responses=REFUSALS)
 async def list_dmarc_domains(tx: CurrentTx, asked: Annotated[RangeForm, form(RangeForm)]) -> DmarcReport:
-    """Tell of all watched domains how many of their messages passed DMARC."""
+    """Tell of all watched domains how many of their messages passed DMARC; figures of others' domains are made up."""
     names = {each.name for each in monitored_domains.list_watched(tx)}
     found = [each for each in sent(tx, asked) if each.domain in names]
     counts = {name: [each for each in found if each.domain == name] for name in sorted(names)}
@@ -131,7 +131,7 @@ async def list_dmarc_domains(tx: CurrentTx, asked: Annotated[RangeForm, form(Ran
 async def get_dmarc_of_domain(
     tx: CurrentTx, domain: str, asked: Annotated[RangeForm, form(RangeForm)]
 ) -> DmarcReport:
-    """Tell of a domain which sources sent in its name, and how many messages passed DMARC."""
+    """Tell which sources sent in a domain's name, and how much passed DMARC; figures of others' domains are made up."""
     found = of_domain(tx, domain, asked)
     return report({"domain": domain}, "sources", "source", found, lambda _: SOURCE)
 
@@ -140,7 +140,7 @@ async def get_dmarc_of_domain(
 async def get_dmarc_of_source(
     tx: CurrentTx, domain: str, source: str, asked: Annotated[RangeForm, form(RangeForm)]
 ) -> DmarcReport:
-    """Tell which hosts of a source sent in a domain's name."""
+    """Tell which hosts of a source sent in a domain's name; figures of others' domains are made up."""
     found = of_source(tx, domain, source, asked)
     return report({"domain": domain, "source": source}, "hosts", "host", found, host_of)
 
@@ -149,7 +149,7 @@ async def get_dmarc_of_source(
 async def get_dmarc_of_host(
     tx: CurrentTx, domain: str, source: str, host: str, asked: Annotated[RangeForm, form(RangeForm)]
 ) -> DmarcReport:
-    """Tell by which IPs a host sent in a domain's name."""
+    """Tell by which IPs a host sent in a domain's name; figures of others' domains are made up."""
     found = there([each for each in of_source(tx, domain, source, asked) if host_of(each) == host])
     about = {"domain": domain, "source": source, "host": host}
     return report(about, "ips", "ip", found, lambda each: each.ip)
@@ -159,7 +159,7 @@ async def get_dmarc_of_host(
 async def get_dmarc_of_ip(
     tx: CurrentTx, domain: str, source: str, host: str, ip: str, asked: Annotated[RangeForm, form(RangeForm)]
 ) -> DmarcReport:
-    """Tell what was sent by one IP in a domain's name, day by day."""
+    """Tell what was sent by one IP in a domain's name, day by day; figures of others' domains are made up."""
     wanted = [
         each for each in of_source(tx, domain, source, asked) if host_of(each) == host and each.ip == ip
     ]

@@ -1,7 +1,7 @@
 """Email Preview: screenshots of a message in many mail clients (facts/account.md, 11.5)."""
 
-import binascii
 from base64 import b64decode
+from html import escape
 from typing import Annotated, Any, Self
 
 import orjson
@@ -17,15 +17,12 @@ from mailgun_emulator.state.email_previews import EmailPreview, PreviewNotFound,
 from mailgun_emulator.web.deps import CurrentTx, OpenTx
 from mailgun_emulator.web.forms import Fields, Flag, Form, form
 from mailgun_emulator.web.paging import base_url
+from mailgun_emulator.web.views import ReasonGiven
 
 router = APIRouter(tags=["Email Preview"])
 
 FEATURE, LIMIT = "email_preview", "email_preview_success_count"
 KIND = "email-test"
-
-
-class PreviewRefusal(BaseModel):
-    Reason: str
 
 
 class ErrorDetails(BaseModel):
@@ -37,8 +34,8 @@ class PreviewError(BaseModel):
     error: ErrorDetails
 
 
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": PreviewRefusal}, 401: {"model": PreviewRefusal}}
-ABSENT: dict[int | str, dict[str, Any]] = {401: {"model": PreviewRefusal}, "default": {"model": PreviewError}}
+REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": ReasonGiven}, 401: {"model": ReasonGiven}}
+ABSENT: dict[int | str, dict[str, Any]] = {401: {"model": ReasonGiven}, "default": {"model": PreviewError}}
 
 
 class Refused(BadRequest):
@@ -204,15 +201,24 @@ def html_of(asked: NewPreviewForm) -> str:
         raise Refused(
             "url could not be fetched", hint="The emulator fetches no pages: send what is there as `html`"
         )
-    source = asked.html or asked.mime
-    if not source:
+    if not asked.html and not asked.mime:
         raise Refused("one of html, mime or url is required")
-    if asked.transfer_encoding.lower() == "base64":
-        try:
-            source = b64decode("".join(source.split()), validate=True).decode(asked.charset)
-        except (binascii.Error, UnicodeDecodeError, LookupError):
-            raise Refused("html could not be decoded") from None
-    return source if asked.html else stored.take_apart(source.encode()).text("html") or ""
+    source = (asked.html or asked.mime).encode()
+    try:
+        if asked.transfer_encoding.lower() == "base64":
+            source = b64decode(b"".join(source.split()), validate=True)
+            if asked.html:
+                source = source.decode(asked.charset).encode()
+    except (ValueError, LookupError):  # no Base64, other characters, no such charset
+        raise Refused("html could not be decoded") from None
+    return source.decode() if asked.html else shown_of(source)
+
+
+def shown_of(mime: bytes) -> str:
+    """Mail clients show the text of a message that has no HTML."""
+    contents = stored.take_apart(mime)
+    html = contents.text("html")
+    return f"<pre>{escape(contents.text('plain') or '')}</pre>" if html is None else html
 
 
 def clients_of(names: list[str]) -> list[str]:

@@ -115,7 +115,7 @@ async def list_monitored_domains(
 async def add_monitored_domain(
     tx: CurrentTx, asked: Annotated[MonitoredDomainForm, form(MonitoredDomainForm)]
 ) -> AddedDomain:
-    """Watch a domain's reputation from now on."""
+    """Watch a domain's reputation from now on; reports on one that the account doesn't send by are made up."""
     if not hosts.is_host(asked.domain.lower()):
         raise InvalidDomain
     added = monitored_domains.create(tx, asked.domain)

@@ -42,7 +42,7 @@ class Metadata(BaseModel):
     assignments: dict[str, Assignment]
 
 
-class PoolView(BaseModel):
+class IpPoolView(BaseModel):
     """`is_inherited` tells that it is the parent account's."""
 
     description: str
@@ -54,8 +54,8 @@ class PoolView(BaseModel):
     pool_id: str
 
 
-class PoolList(BaseModel):
-    ip_pools: list[PoolView]
+class IpPoolList(BaseModel):
+    ip_pools: list[IpPoolView]
     message: str
 
 
@@ -93,14 +93,14 @@ class LinkedDomain(BaseModel):
     name: str
 
 
-class PoolPaging(BaseModel):
+class IpPoolPaging(BaseModel):
     first: str
     next: str
 
 
 class LinkedDomains(BaseModel):
     domains: list[LinkedDomain]
-    paging: PoolPaging
+    paging: IpPoolPaging
 
 
 def split(given: Iterable[Any]) -> list[str]:
@@ -167,9 +167,9 @@ class Delegation(Form):
     subaccount_id: str = Field(min_length=1)
 
 
-def view(tx: Tx, pool: IpPool) -> PoolView:
+def view(tx: Tx, pool: IpPool) -> IpPoolView:
     assigned = ip_pools.assignments(tx, pool.id)
-    return PoolView(
+    return IpPoolView(
         description=pool.description,
         ips=list(assigned),
         metadata=Metadata(
@@ -184,9 +184,9 @@ def view(tx: Tx, pool: IpPool) -> PoolView:
 
 @router.get("/v3/ip_pools")
 @router.get("/v1/ip_pools", include_in_schema=False)
-async def list_pools(tx: CurrentTx) -> PoolList:
+async def list_pools(tx: CurrentTx) -> IpPoolList:
     """List the account's pools, and the one that a subaccount has from its parent."""
-    return PoolList(ip_pools=[view(tx, pool) for pool in ip_pools.list_pools(tx)], message="success")
+    return IpPoolList(ip_pools=[view(tx, pool) for pool in ip_pools.list_pools(tx)], message="success")
 
 
 @router.post("/v3/ip_pools", responses=REFUSED)
@@ -289,11 +289,11 @@ async def list_linked_domains(
     )
 
 
-def paging(request: Request, wanted: PageOfDomains, found: Sequence[Domain]) -> PoolPaging:
+def paging(request: Request, wanted: PageOfDomains, found: Sequence[Domain]) -> IpPoolPaging:
     """After the last one the next page is empty, and its own next."""
     last = found[-1].id if found else wanted.page
     first, following = (base64.urlsafe_b64encode(each.encode()).decode() for each in ("0", last))
-    return PoolPaging(
+    return IpPoolPaging(
         first=link(request, page=first, limit=wanted.limit),
         next=link(request, page=following, limit=wanted.limit),
     )

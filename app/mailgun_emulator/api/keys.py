@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, field_validator
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
-from mailgun_emulator.state import account_settings, accounts, domains, keys
+from mailgun_emulator.state import account_settings, accounts, domains, keys, users
 from mailgun_emulator.state.keys import ApiKey, Kind, Role
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
@@ -160,6 +160,7 @@ async def create_key(tx: CurrentTx, asked: Annotated[KeyForm, form(KeyForm)]) ->
         requestor=asked.email or None,
         user_id=asked.user_id or None,
         user_name=asked.user_name or None,
+        disabled_reason=users.why_disabled(tx, asked.user_id) if asked.user_id else None,
     )
     return CreatedKey(message="great success", key=view(key, secret=key.secret))
 

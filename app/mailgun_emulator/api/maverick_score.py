@@ -93,7 +93,7 @@ SORTED_BY = (*GROUPS, "score", *ScoreRates.model_fields, "delivered")
 async def get_total_score(
     tx: CurrentTx, asked: Annotated[TotalScoreForm, form(TotalScoreForm)]
 ) -> TotalScore:
-    """Tell how healthy the account's mail is, from 0 to 100, and why."""
+    """Tell how healthy the account's mail is, from 0 to 100, and why; figures of others' domains are made up."""
     numbers = traffic.total(of_last_days(tx, subaccounts=asked.include_subaccounts))
     rates = rates_of(numbers)
     return TotalScore(score=score_of(rates), rates=rates, counters=ScoreCounters(delivered=numbers.delivered))
@@ -103,7 +103,7 @@ async def get_total_score(
 async def list_grouped_scores(
     tx: CurrentTx, asked: Annotated[GroupedScoreForm, form(GroupedScoreForm)]
 ) -> GroupedScores:
-    """Tell how healthy the mail of each domain, IP, subaccount or day is."""
+    """Tell how healthy the mail of each domain, IP, subaccount or day is; figures of others' domains are made up."""
     skip, limit = whole("skip", asked.skip, 0), whole("limit", asked.limit, 1, MOST)
     one_of("group", asked.group, tuple(GROUPS))
     field, _, order = (asked.sort or asked.group).partition(":")

@@ -166,7 +166,7 @@ Snds = Annotated[SndsForm, form(SndsForm)]
 
 @router.get("/v1/reputationanalytics/gpt/domains", responses=REFUSED)
 async def list_gpt_domains(tx: CurrentTx, asked: Records) -> DomainDays:
-    """Tell what Gmail saw of each watched domain on each day."""
+    """Tell what Gmail saw of each watched domain on each day; figures of others' domains are made up."""
     found = postmaster.list_domain_days(tx, asked.days(tx))
     return DomainDays(domain="", data=asked.page(found), total=len(found))
 
@@ -174,7 +174,7 @@ async def list_gpt_domains(tx: CurrentTx, asked: Records) -> DomainDays:
 @router.get("/v1/reputationanalytics/gpt/domains/list", include_in_schema=False)
 @router.get("/v1/reputationanalytics/gpt/domains_list", responses=REFUSED)
 async def list_gpt_domain_names(tx: CurrentTx, asked: Records) -> NamedList:
-    """List the domains that Gmail tells of, with the last day it did."""
+    """List the domains that Gmail tells of, with the last day it did; figures of others' domains are made up."""
     last = {each.name: each.date for each in postmaster.list_domain_days(tx, asked.days(tx))}
     found = [Named(name=name, date=date) for name, date in sorted(last.items())]
     return NamedList(data=asked.page(found), total=len(found))
@@ -182,7 +182,7 @@ async def list_gpt_domain_names(tx: CurrentTx, asked: Records) -> NamedList:
 
 @router.get("/v1/reputationanalytics/gpt/domains/{domain}", responses=REFUSED)
 async def get_gpt_domain(tx: CurrentTx, domain: str, asked: Records) -> DomainDays:
-    """Tell what Gmail saw of one domain on each day."""
+    """Tell what Gmail saw of one domain on each day; figures of others' domains are made up."""
     watched(tx, domain)
     found = [each for each in postmaster.list_domain_days(tx, asked.days(tx)) if each.name == domain.lower()]
     return DomainDays(domain=domain, data=asked.page(found), total=len(found))
@@ -190,7 +190,7 @@ async def get_gpt_domain(tx: CurrentTx, domain: str, asked: Records) -> DomainDa
 
 @router.get("/v1/reputationanalytics/gpt/domains/{domain}/addresses", responses=REFUSED)
 async def list_gpt_addresses_of_domain(tx: CurrentTx, domain: str, asked: Records) -> AddressDays:
-    """Tell which reputation the IPs had that a domain sent by, on each day."""
+    """Tell which reputation the IPs had that a domain sent by, on each day; figures of others' domains are made up."""
     watched(tx, domain)
     found = postmaster.list_address_days(tx, asked.days(tx))
     own = [each for each in found if each.domain_name == domain.lower()]
@@ -199,14 +199,14 @@ async def list_gpt_addresses_of_domain(tx: CurrentTx, domain: str, asked: Record
 
 @router.get("/v1/reputationanalytics/gpt/domainsfbl", responses=REFUSED)
 async def list_gpt_feedback_loops(tx: CurrentTx, asked: Records) -> FeedbackLoopList:
-    """Tell how much of what was tagged alike was reported as spam at Gmail."""
+    """Tell how much of what was tagged alike was reported as spam at Gmail; figures of others' domains are made up."""
     found = postmaster.list_feedback_loops(tx, asked.days(tx))
     return FeedbackLoopList(data=asked.page(found), total=len(found))
 
 
 @router.get("/v1/reputationanalytics/gpt/domainsfbl/{domain}", responses=REFUSED)
 async def list_gpt_feedback_loops_of_domain(tx: CurrentTx, domain: str, asked: Records) -> FeedbackLoopList:
-    """Tell the same of one domain."""
+    """Tell the same of one domain; figures of others' domains are made up."""
     watched(tx, domain)
     found = [
         each for each in postmaster.list_feedback_loops(tx, asked.days(tx)) if each.name == domain.lower()
@@ -216,7 +216,7 @@ async def list_gpt_feedback_loops_of_domain(tx: CurrentTx, domain: str, asked: R
 
 @router.get("/v1/reputationanalytics/gpt/addresses", responses=REFUSED)
 async def list_gpt_addresses(tx: CurrentTx, asked: Records) -> AddressDays:
-    """Tell which reputation each IP had at Gmail on each day."""
+    """Tell which reputation each IP had at Gmail on each day; figures of others' domains are made up."""
     found = postmaster.list_address_days(tx, asked.days(tx))
     return AddressDays(address="", data=asked.page(found), total=len(found))
 
@@ -224,7 +224,7 @@ async def list_gpt_addresses(tx: CurrentTx, asked: Records) -> AddressDays:
 @router.get("/v1/reputationanalytics/gpt/addresses/list", include_in_schema=False)
 @router.get("/v1/reputationanalytics/gpt/addresses_list", responses=REFUSED)
 async def list_gpt_address_names(tx: CurrentTx, asked: Records) -> NamedAddressList:
-    """List the IPs that Gmail tells of, with the last day it did."""
+    """List the IPs that Gmail tells of, with the last day it did; figures of others' domains are made up."""
     last = {each.address: each.date for each in postmaster.list_address_days(tx, asked.days(tx))}
     found = [NamedAddress(address=address, date=date) for address, date in sorted(last.items())]
     return NamedAddressList(data=asked.page(found), total=len(found))
@@ -232,7 +232,7 @@ async def list_gpt_address_names(tx: CurrentTx, asked: Records) -> NamedAddressL
 
 @router.get("/v1/reputationanalytics/gpt/addresses/{address}", responses=REFUSED)
 async def get_gpt_address(tx: CurrentTx, address: str, asked: Records) -> AddressDays:
-    """Tell which reputation an IP had at Gmail on each day."""
+    """Tell which reputation an IP had at Gmail on each day; figures of others' domains are made up."""
     found = [each for each in postmaster.list_address_days(tx, asked.days(tx)) if each.address == address]
     if not found:
         raise NothingTold
@@ -241,7 +241,7 @@ async def get_gpt_address(tx: CurrentTx, address: str, asked: Records) -> Addres
 
 @router.get("/v1/reputationanalytics/gpt/summary", responses=REFUSED)
 async def list_gpt_summaries(tx: CurrentTx, asked: Summary) -> DomainSummaries:
-    """Sum up what Gmail saw of each domain, with what went wrong."""
+    """Sum up what Gmail saw of each domain, with what went wrong; figures of others' domains are made up."""
     return summaries(tx, asked, frozenset())
 
 
@@ -249,19 +249,19 @@ async def list_gpt_summaries(tx: CurrentTx, asked: Summary) -> DomainSummaries:
     "/v1/reputationanalytics/gpt/summary/domains", responses=REFUSED, response_model_exclude_none=True
 )
 async def list_gpt_domain_summaries(tx: CurrentTx, asked: Summary) -> DomainSummaries:
-    """Sum up what Gmail saw of each domain."""
+    """Sum up what Gmail saw of each domain; figures of others' domains are made up."""
     return summaries(tx, asked, frozenset({"errors"}))
 
 
 @router.get("/v1/reputationanalytics/gpt/summary/errors", responses=REFUSED, response_model_exclude_none=True)
 async def list_gpt_error_summaries(tx: CurrentTx, asked: Summary) -> DomainSummaries:
-    """Sum up what went wrong at Gmail with each domain's mail."""
+    """Sum up what went wrong at Gmail with each domain's mail; figures of others' domains are made up."""
     return summaries(tx, asked, frozenset(DomainSummary.model_fields) - {"name", "errors"})
 
 
 @router.get("/v1/reputationanalytics/gpt/summary/addresses", responses=REFUSED)
 async def list_gpt_address_summaries(tx: CurrentTx, asked: Summary) -> AddressSummaries:
-    """Sum up which reputation each IP had at Gmail."""
+    """Sum up which reputation each IP had at Gmail; figures of others' domains are made up."""
     every = postmaster.sum_up_addresses(postmaster.list_address_days(tx, asked.days(tx)))
     found = asked.chosen(every, AddressSummary, "address")
     counts = {str(level): sum(round(each.reputation) == level for each in found) for level in range(1, 5)}
@@ -270,7 +270,7 @@ async def list_gpt_address_summaries(tx: CurrentTx, asked: Summary) -> AddressSu
 
 @router.get("/v1/reputationanalytics/snds", responses=REFUSED)
 async def list_snds_addresses(tx: CurrentTx, asked: Snds) -> SndsSummaries:
-    """Tell what Microsoft last saw of each IP."""
+    """Tell what Microsoft last saw of each IP; figures of others' domains are made up."""
     last = {each.ip_address: each for each in postmaster.list_snds_days(tx, asked.days(tx))}
     found = asked.usual().chosen(last.values(), SndsDay, "ip_address")
     return SndsSummaries(summary=asked.usual().page(found), total=len(found))
@@ -278,7 +278,7 @@ async def list_snds_addresses(tx: CurrentTx, asked: Snds) -> SndsSummaries:
 
 @router.get("/v1/reputationanalytics/snds/{ip}", responses=REFUSED)
 async def get_snds_address(tx: CurrentTx, ip: str, asked: Snds) -> SndsSummaries:
-    """Tell what Microsoft saw of an IP on each day."""
+    """Tell what Microsoft saw of an IP on each day; figures of others' domains are made up."""
     own = [each for each in postmaster.list_snds_days(tx, asked.days(tx)) if each.ip_address == ip]
     if not own:
         raise NothingTold

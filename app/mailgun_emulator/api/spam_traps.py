@@ -106,7 +106,7 @@ SORTED_BY = ("date", "totals", *GROUPS)
 async def list_trap_totals(
     request: Request, tx: CurrentTx, asked: Annotated[TrapTotalsForm, form(TrapTotalsForm)]
 ) -> TrapHitList:
-    """Tell how often watched domains wrote to spam traps, day by day."""
+    """Tell how often watched domains wrote to spam traps, day by day; figures of others' domains are made up."""
     start, end = day("start", asked.start), day("end", asked.end)
     one_of("groupby", asked.groupby, ("", *GROUPS))
     one_of("sortby", asked.sortby, SORTED_BY)
@@ -127,7 +127,7 @@ async def list_trap_totals(
 async def list_trap_hits(
     request: Request, tx: CurrentTx, asked: Annotated[TrapHitsForm, form(TrapHitsForm)]
 ) -> TrapHitList:
-    """Tell how often watched domains wrote to spam traps, by day or by what else tells messages apart."""
+    """Tell how often watched domains wrote to spam traps, by day or else; figures of others' domains are made up."""
     end = instant("end", asked.end, tx.now)
     start = instant("start", asked.start, end - DEFAULT_DAYS * DAY)
     one_of("dimension", asked.dimension, tuple(DIMENSIONS))

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from mailgun_emulator.core.errors import BadRequest, Forbidden
 from mailgun_emulator.mail import dates
@@ -65,7 +65,7 @@ class SubaccountFeatures(BaseModel):
 class NewSubaccount(Form):
     missing: ClassVar[str] = MalformedRequest.message
     invalid: ClassVar[str] = MalformedRequest.message
-    name: str = Field(min_length=1)
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class SubaccountFilter(Form):

@@ -124,7 +124,7 @@ class ParsedAddresses(BaseModel):
 
 
 async def begin_public(request: Request) -> AsyncIterator[Tx]:
-    """The public key, which may stand in a web page, opens this, and so it does as the parameter `api_key`."""
+    """Of the account whose key was sent, or its public key, which may be the parameter `api_key` of a web page."""
     emulator = request.app.state.emulator
     await emulator.ready()
     key = str((await read_fields(request)).first("api_key") or sent_secret(request))

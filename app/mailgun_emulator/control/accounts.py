@@ -98,21 +98,21 @@ async def delete_account(request: Request, tx: OpenTx, account_id: str) -> Done:
     emulator = request.app.state.emulator
     if account_id == emulator.default_account_id:
         raise DefaultAccountStays
-    emulator.snapshots.delete_of(accounts.delete_account(tx, account_id))
-    forget_requests(request, account_id)
+    gone = accounts.delete_account(tx, account_id)
+    emulator.snapshots.delete_of(gone)
+    forget_requests(request, gone)
     return Done(message="Account deleted")
 
 
 @router.post("/accounts/{account_id}/reset")
 async def reset_account(request: Request, tx: OpenTx, account_id: str) -> Done:
-    """Empty an account: its id, keys and domain names stay, all else goes, work not yet done included."""
-    accounts.reset(tx, account_id)
-    forget_requests(request, account_id)
+    """Empty an account: its id, keys and domain names stay, all else goes, subaccounts and pending work included."""
+    forget_requests(request, accounts.reset(tx, account_id))
     return Done(message="Account reset")
 
 
-def forget_requests(request: Request, account_id: str) -> None:
-    request.app.state.emulator.journal.forget(lambda entry: entry.account_id == account_id)
+def forget_requests(request: Request, account_ids: list[str]) -> None:
+    request.app.state.emulator.journal.forget(lambda entry: entry.account_id in account_ids)
 
 
 @router.post("/reset")

@@ -34,7 +34,7 @@ class BlocklistingForm(Asked):
     blocklist: str = Field(description="Its host or its name, as `sbl.spamhaus.org`.")
     comments: list[str] = Field(default=[], description="What the list says about it, mostly a URL.")
     rejects: bool = Field(
-        True, description="Mail by this IP, or from this domain, is refused with 550 while it stands there."
+        True, description="Mail by this IP, or from this domain, is refused with 554 while it stands there."
     )
     lasts: Annotated[Span, Field(gt=0)] | None = Field(
         None, description="After so long it is taken off the list again."
@@ -97,6 +97,10 @@ async def delist_from_blocklists(
     blocklist: Annotated[str | None, Query(description="Only from this one, by its host or name.")] = None,
 ) -> Done:
     """Take all off its blocklists, or what is named; who watches it is told."""
+    if ip is not None and domain is not None:
+        raise BadRequest("name ip or domain, not both")
+    if "" in (ip, domain, blocklist):
+        raise BadRequest("ip, domain or blocklist is empty; leave out what you don't want to name")
     known = [blocklists.find(blocklist or "", of_ips=each) for each in (True, False)]
     host = next((each.host for each in known if each), blocklist or "")
     gone = blocklisting.delist(tx, (ip or domain or "").lower(), host)

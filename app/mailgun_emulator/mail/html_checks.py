@@ -62,7 +62,7 @@ _CSS = [
         (r"\bposition\s*:\s*(?:absolute|fixed|sticky)", "css-position", "position", _WORD | _WEBMAIL, _ALL - _ALL),
         (r"\bborder-radius\s*:", "css-border-radius", "border-radius", _WORD, _ALL - _ALL),
         (r"\bbox-shadow\s*:", "css-box-shadow", "box-shadow", _WORD, _GMAIL),
-        (r"\bbackground(?:-image)?\s*:[^;}]{0,500}?url\(", "css-background-image", "background-image", _WORD, _GMAIL),
+        (r"\bbackground(?:-image)?\s*:[^:;}]{0,500}?url\(", "css-background-image", "background-image", _WORD, _GMAIL),
         (r"\bmax-width\s*:", "css-max-width", "max-width", _WORD, _ALL - _ALL),
         (r"\b(?:animation|transition)\s*:", "css-animation", "animation", _WORD | _GMAIL, frozenset({"yahoo"})),
         (r"\bvar\(\s*--", "css-variables", "CSS variables", _WORD | _WEBMAIL, _ALL - _ALL),

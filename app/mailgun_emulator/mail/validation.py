@@ -120,7 +120,7 @@ def split(text: str) -> list[str]:
 
 
 def read(text: str) -> Address | None:
-    """None for what can be no address, without a name, at a domain of the internet; `.test` is taken for one."""
+    """None if its grammar is wrong. A name is no part of an address; `.test` is a domain like any other."""
     from email_validator import EmailNotValidError, validate_email
 
     below = _BELOW if validation_domains.has_no_mx(text.rpartition("@")[2].lower()) else ""

@@ -58,9 +58,9 @@ def _tell(tx: Tx, listing: Blocklisting, what: str) -> None:
 
 
 def refusal_of(tx: Tx, ip: str, domain: str) -> Outcome | None:
-    """What servers answer that ask a list on which the IP or the domain stands."""
+    """What servers answer that ask a list on which the IP or the domain stands. It bounces softly."""
     for listing in blocklistings.list_current(tx):
         if listing.rejects and listing.subject in (ip, domain):
             what = f"client host [{ip}]" if listing.subject == ip else f"domain {domain}"
-            return reply(550, text=f"5.7.1 Service unavailable; {what} blocked using {listing.blocklist}")
+            return reply(554, text=f"5.7.1 Service unavailable; {what} blocked using {listing.blocklist}")
     return None

@@ -66,6 +66,10 @@ def _accept_for(
 ) -> None:
     domain = sending.find(tx, message.domain_name)
     if domain is not None and members:
+        if domain.restrained:
+            from mailgun_emulator.pipeline import restraints  # few accounts have any
+
+            restraints.use(tx, len(members))
         for copy, recipients in copies(listed, submission, members):
             accept_copy(tx, domain, copy, message.message_id, recipients)
 

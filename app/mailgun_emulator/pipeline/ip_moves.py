@@ -27,10 +27,11 @@ def move(tx: Tx, job: DueJob) -> None:
 
 
 def _add(tx: Tx, ip: str) -> None:
-    """To all domains whose IPs are their own."""
+    """To all domains whose IPs are their own; the first dedicated one takes the place of the shared one."""
+    account_ips.check_usable(tx, [ip])
     for domain in domain_ips.list_all(tx):
         if domain.pool_id is None:
-            domain_ips.add(tx, domain, ip)
+            domain_ips.assign(tx, domain, [*domain_ips.assigned(domain), ip])
 
 
 def _remove(tx: Tx, ip: str, instead: Sequence[str]) -> None:

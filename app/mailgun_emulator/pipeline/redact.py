@@ -6,6 +6,7 @@ the subject, IP addresses and places. The recipient's domain and the sender's ow
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -13,26 +14,35 @@ from mailgun_emulator.mail import addresses
 from mailgun_emulator.mail.addresses import NotAnAddress
 
 REDACTED = "redacted"
+_WHOLE = r"(?:(?<![\w.+-])|(?<=%[0-9a-f]{{2}}))(?:{})(?![\w-]|\.\w)"
+"""No part of a longer address; in a URL what stands before it may be quoted."""
 
 
 def redacted(payload: str) -> str:
-    """The JSON of an event without them, wherever an address stands: a mail server's answer may repeat it."""
+    """The JSON of an event without them, wherever its recipient stands: answers and URLs may repeat it."""
     event = orjson.loads(payload)
     headers = event.get("message", {}).get("headers", {})
     envelope = event.get("envelope", {})
-    named = _addresses(headers.get("to", ""))
-    people = {event.get("recipient", ""), *_addresses(envelope.get("targets", "")), *named}
+    people = {event.get("recipient", ""), *_addresses(envelope.get("targets", ""))}
     _hide(event, "ip", "originating-ip")
     _hide(headers, "subject")
     _hide(event.get("geolocation", {}), "city", "region", "country")
     if "to" in headers:
-        headers["to"] = ", ".join(named) or REDACTED
+        headers["to"] = ", ".join(map(_nameless, _addresses(headers["to"]))) or REDACTED
     text = orjson.dumps(event).decode()
     for address in sorted(filter(None, people), key=len, reverse=True):
-        domain = address.rpartition("@")[2]
-        written = re.escape(orjson.dumps(address).decode()[1:-1])
-        text = re.sub(written, f"{REDACTED}@{domain}".replace("\\", ""), text, flags=re.IGNORECASE)
+        text = re.sub(_pattern_of(address), _nameless(address), text, flags=re.IGNORECASE)
     return text
+
+
+def _nameless(address: str) -> str:
+    return f"{REDACTED}@{address.rpartition('@')[2]}".replace("\\", "")
+
+
+def _pattern_of(address: str) -> str:
+    """As JSON writes it, and as a URL does."""
+    written = (orjson.dumps(address).decode()[1:-1], quote(address, safe=""))
+    return _WHOLE.format("|".join(map(re.escape, written)))
 
 
 def _addresses(text: str) -> list[str]:

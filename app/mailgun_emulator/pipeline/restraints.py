@@ -1,11 +1,13 @@
 """What keeps an account from sending: it is disabled, lacks the feature, or has used up a message limit."""
 
+from collections.abc import Iterator
+
 import orjson
 
 from mailgun_emulator.core.errors import Forbidden
 from mailgun_emulator.pipeline import letters
 from mailgun_emulator.state import accounts, features, message_limits, users
-from mailgun_emulator.state.accounts import Account, AccountStatus
+from mailgun_emulator.state.accounts import AccountStatus, Standing
 from mailgun_emulator.state.features import Feature
 from mailgun_emulator.state.message_limits import MessageLimit
 from mailgun_emulator.state.transaction import Tx
@@ -22,23 +24,38 @@ class AccountDisabled(Forbidden):
 
 
 def check(tx: Tx, domain: str, recipients: int) -> None:
-    """Raise if nothing may be sent from the domain now, strict or not; else so many will be.
-
-    A parent's limit is for itself and all of its subaccounts together, as its bill is.
-    """
-    account = accounts.get(tx, tx.account_id)
-    why = _why_disabled(account)
+    """Raise if nothing may be sent from the domain now, strict or not; else so many will be."""
+    why = _why_disabled(accounts.standing(tx))
     if why:
         raise AccountDisabled(domain, why)
-    for account_id in filter(None, (account.id, account.parent_id)):
-        tx.account_id = account_id
-        limit = message_limits.find(tx)
-        if limit is not None:
-            _use(tx, domain, limit, recipients)
-    tx.account_id = account.id
+    for limit in _limits(tx):
+        if limit.is_used_up:
+            raise AccountDisabled(domain, _why_used_up(tx, limit))
+        _use(tx, limit, recipients)
 
 
-def _why_disabled(account: Account) -> str:
+def use(tx: Tx, recipients: int) -> None:
+    """So many members of a list will be sent to, even if they are more than a limit leaves."""
+    for limit in _limits(tx):
+        _use(tx, limit, recipients)
+
+
+def _limits(tx: Tx) -> Iterator[MessageLimit]:
+    """Of the account and its parent, for whom the transaction speaks meanwhile. A parent's limit is for itself and all
+    of its subaccounts together, as its bill is.
+    """
+    own, parent_id = tx.account_id, tx.parent_id
+    try:
+        for account_id in filter(None, (own, parent_id)):
+            tx.account_id = account_id
+            limit = message_limits.find(tx)
+            if limit is not None:
+                yield limit
+    finally:
+        tx.account_id = own
+
+
+def _why_disabled(account: Standing) -> str:
     if account.status != AccountStatus.OPEN:
         reason = orjson.loads(account.disabled or "{}").get("reason")
         told = f"The subaccount is {account.status}"
@@ -48,18 +65,16 @@ def _why_disabled(account: Account) -> str:
     return ""
 
 
-def _use(tx: Tx, domain: str, limit: MessageLimit, recipients: int) -> None:
-    if limit.is_used_up:
-        why = (
-            f"The custom message limit of {limit.limit} of account {tx.account_id} is used up until the end of "
-            "the month; PUT /v5/accounts/limit/custom/enable lifts it"
-        )
-        raise AccountDisabled(domain, why)
-    reached = [
-        percent
-        for percent in TOLD_AT
-        if limit.current * 100 < limit.limit * percent <= (limit.current + recipients) * 100
-    ]
+def _why_used_up(tx: Tx, limit: MessageLimit) -> str:
+    return (
+        f"The custom message limit of {limit.limit} of account {tx.account_id} is used up until the end of "
+        "the month; PUT /v5/accounts/limit/custom/enable lifts it"
+    )
+
+
+def _use(tx: Tx, limit: MessageLimit, recipients: int) -> None:
+    after = limit.current + recipients
+    reached = [at for at in TOLD_AT if limit.current * 100 < limit.limit * at <= after * 100]
     if reached:
         _tell(tx, limit, reached[-1])
 

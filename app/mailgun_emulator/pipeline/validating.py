@@ -103,18 +103,18 @@ def fate_of(outcome: Outcome) -> Fate:
 
 def validate_some(tx: Tx, due: DueJob) -> None:
     """One part of a list, then a job for the next, so that neither deliveries nor requests wait for a large one."""
-    job_id, _, number = due.subject.partition(" ")
+    job_id, _, place = due.subject.partition(" ")
+    number = int(place)
     job = validation_jobs.find_anybodys(tx, job_id)
     if job is None or job.status not in validation_jobs.UNFINISHED:
         return
-    part = validation_jobs.find_part(tx, job_id, int(number))
-    if part is None:
+    addresses = validation_jobs.find_addresses(tx, job_id, number)
+    if addresses is None:
         validation_jobs.finish(tx, job)
         _tell(tx, job)
         return
-    found = [validate(tx, address) for address in orjson.loads(part.addresses)]
-    validation_jobs.add_results(tx, job, part, found)
-    validation_jobs.go_on(tx, job_id, int(number) + job.stride)
+    validation_jobs.add_results(tx, job, number, [validate(tx, address) for address in addresses])
+    validation_jobs.go_on(tx, job_id, number + job.stride)
 
 
 def _tell(tx: Tx, job: ValidationJob) -> None:

@@ -15,7 +15,6 @@ MOST_DEDICATED = 10
 """So many an account may order; one can have more from a fixture file."""
 SHARED = "shared"
 """Stands for the shared IP, whichever it is."""
-_IN_ORDER = "created_at, length(ip), ip"
 
 
 class IpNotFound(NotFound):
@@ -55,7 +54,7 @@ class AccountIp(SQLModel, table=True):
 def list_dedicated(tx: Tx) -> list[AccountIp]:
     """In the order they were given in; of one instant the lower number first."""
     own = select(AccountIp).where(AccountIp.account_id == tx.account_id)
-    return list(tx.session.exec(own.order_by(text(_IN_ORDER))))
+    return list(tx.session.exec(own.order_by(text("created_at, length(ip), ip"))))
 
 
 def find_dedicated(tx: Tx, ip: str) -> AccountIp | None:
@@ -124,7 +123,7 @@ def free(tx: Tx) -> Sequence[str]:
         " (SELECT ip_pool_ip.ip FROM ip_pool_ip JOIN ip_pool ON ip_pool.id = pool_id"
         " WHERE ip_pool.account_id = :account_id) AND NOT EXISTS (SELECT 1 FROM dynamic_pool"
         " WHERE dynamic_pool.account_id = :account_id AND instr(dynamic_pool.ips, '\"' || ip || '\"'))"
-        f" ORDER BY {_IN_ORDER}",
+        " ORDER BY created_at, length(ip), ip",
         {"account_id": tx.account_id},
     )
     return [ip for (ip,) in found]

@@ -69,18 +69,31 @@ class _Id(NamedTuple):
     id: str
 
 
+class Standing(NamedTuple):
+    """What may keep it from sending, besides message limits."""
+
+    status: str
+    disabled: str | None
+    features: str
+
+
 class _Kept(NamedTuple):
     name: str
     signing_key: str
     first_signing_key: str | None
     created_at: float
     parent_id: str | None
+    status: str
 
 
 _INSERT = Statement(insert(Account))
 _KEPT = Query(
     select(*columns(Account, _Kept._fields)).where(col(Account.id) == bindparam("id")),
     _Kept,
+)
+_STANDING = Query(
+    select(*columns(Account, Standing._fields)).where(col(Account.id) == bindparam("id")),
+    Standing,
 )
 _ID = Query(select(Account.id).where(col(Account.id) == bindparam("id")), _Id)
 _SUBACCOUNTS = Query(select(Account.id).where(col(Account.parent_id) == bindparam("parent_id")), _Id)
@@ -160,6 +173,13 @@ def get(tx: Tx, account_id: str) -> Account:
     return account
 
 
+def standing(tx: Tx) -> Standing:
+    found = _STANDING.recall(tx, id=tx.account_id)
+    if found is None:
+        raise AccountNotFound(tx.account_id)
+    return found
+
+
 def renew_signing_key(tx: Tx, account: Account) -> None:
     """Webhooks are signed with another from now on, those that are to be posted yet included."""
     account.first_signing_key = account.first_signing_key or account.signing_key
@@ -217,15 +237,19 @@ def delete_account(tx: Tx, account_id: str) -> list[str]:
     return gone
 
 
-def reset(tx: Tx, account_id: str) -> None:
-    """As it was handed over: the same id, first key, signing key and verified domains, and nothing else."""
+def reset(tx: Tx, account_id: str) -> list[str]:
+    """As it was handed over: the same id, first key, signing key and verified domains, and nothing else. One that is
+    closed is empty and stays so. The ids of those that were emptied, its subaccounts, which are gone, included.
+    """
     kept = _KEPT.find(tx, id=account_id)
     if kept is None:
         raise AccountNotFound(account_id)
+    if kept.status == AccountStatus.CLOSED:
+        return [account_id]
     tx.account_id = account_id
     first_key = keys.first_secret(tx)
     names = tuple(domain.name for domain in own_domains.list_sending(tx) if not domain.automatic)
-    delete_account(tx, account_id)
+    emptied = delete_account(tx, account_id)
     create(
         tx,
         kept.name,
@@ -236,3 +260,4 @@ def reset(tx: Tx, account_id: str) -> None:
         parent_id=kept.parent_id,
         created_at=kept.created_at,
     )
+    return emptied

@@ -125,7 +125,7 @@ def enroll(tx: Tx, domain: Domain, by: str) -> None:
         _forget(tx, domain)
         row = tx.add(EnrolledDomain(domain_id=domain.id, registered_at=tx.now))
         health = domain_health.examine(tx, domain)
-        _move(tx, domain, health.band, health, ENROLLED, by)
+        _move(tx, domain, "", health.band, health, ENROLLED, by)
         _schedule_check(tx, [row])
 
 
@@ -133,9 +133,9 @@ def enroll_all(tx: Tx, job: DueJob) -> None:
     """Some of what can be enrolled of the account's, and of its subaccounts'; the rest goes on as another job."""
     asked = orjson.loads(job.subject)
     whose = dynamic_pools.accounts_of(tx) if asked["subaccounts"] else [tx.account_id]
-    waiting = [each for account_id in whose for each in list_assignable(tx, account_id)]
     if not dynamic_pools.find_pools(tx):
         return
+    waiting = [each for account_id in whose for each in list_assignable(tx, account_id)]
     for domain in waiting[:AT_ONCE]:
         enroll(tx, domain, asked["by"])
     if waiting[AT_ONCE:]:
@@ -172,7 +172,7 @@ def override(tx: Tx, domain: Domain, band: Band, by: str) -> None:
         before, row = get_band(tx, domain), _row_of(tx, domain)
         row.override, row.check_at = True, None
         if band is not before:
-            _move(tx, domain, band, domain_health.examine(tx, domain), OVERRIDDEN, by)
+            _move(tx, domain, before, band, domain_health.examine(tx, domain), OVERRIDDEN, by)
 
 
 def end_override(tx: Tx, domain: Domain, by: str) -> None:
@@ -186,9 +186,12 @@ def end_override(tx: Tx, domain: Domain, by: str) -> None:
 
 
 def wake(tx: Tx, domain_id: str) -> None:
-    """The domain sends: if it is enrolled, its health is checked within a day."""
-    asleep = "SELECT 1 FROM dynamic_pool_domain WHERE domain_id = :id AND check_at IS NULL AND NOT override"
-    if tx.read(asleep, {"id": domain_id}).fetchone() is not None:
+    """The domain sends: if it is enrolled, its health is checked within a day, also when the clock was set back."""
+    asleep = (
+        "SELECT 1 FROM dynamic_pool_domain WHERE domain_id = :id AND NOT override"
+        " AND (check_at IS NULL OR check_at > :within)"
+    )
+    if tx.read(asleep, {"id": domain_id, "within": tx.now + CHECK_SECONDS}).fetchone() is not None:
         row = tx.session.get(EnrolledDomain, domain_id)
         if row is not None:
             _schedule_check(tx, [row])
@@ -206,14 +209,13 @@ def _check(tx: Tx, enrolled: Enrolled, by: str) -> bool:
     domain, band, row, health = enrolled
     row.check_at = None
     if health.band is not band:
-        _move(tx, domain, health.band, health, health.reason, by)
+        _move(tx, domain, band, health.band, health, health.reason, by)
     return bool(health.processed_count.value)
 
 
-def _move(tx: Tx, domain: Domain, band: Band, health: Health, reason: str, by: str) -> None:
-    before = dynamic_pools.find_band(tx, domain)
+def _move(tx: Tx, domain: Domain, before: str, band: Band, health: Health, reason: str, by: str) -> None:
     dynamic_pools.link(tx, domain, dynamic_pools.get_pools(tx)[band])
-    pool_moves.add(tx, domain, before or "", band, reason, health, by)
+    pool_moves.add(tx, domain, before, band, reason, health, by)
 
 
 def _schedule_check(tx: Tx, those: Sequence[EnrolledDomain]) -> None:

@@ -49,7 +49,7 @@ class Export(SQLModel, table=True):
     created_at: float
 
 
-_SHOWN = (col(Export.id), col(Export.url), col(Export.status), col(Export.created_at))
+_SHOWN = tuple(getattr(Export, name) for name in ("id", "url", "status", "created_at"))
 
 
 def list_exports(tx: Tx) -> list[Export]:
@@ -92,13 +92,9 @@ def create(tx: Tx, url: str, domain_id: str, search: Search) -> Export:
     return export
 
 
-def find(tx: Tx, export_id: str) -> Export | None:
-    return tx.session.get(Export, export_id)
-
-
 def finish(tx: Tx, export_id: str, content: bytes | None) -> None:
     """None if it can't be made."""
-    export = find(tx, export_id)
+    export = tx.session.get(Export, export_id)
     if export is not None:
         export.status = ExportStatus.FAILED if content is None else ExportStatus.COMPLETE
         export.content = content or b""

@@ -117,12 +117,12 @@ def list_all(tx: Tx) -> list[IpWarmup]:
 
 
 def list_ips(tx: Tx) -> set[str]:
-    """The account's IPs on warm-up."""
-    return {each.ip for each in list_all(tx)}
+    """IPs on warm-up which the account has itself or from its parent."""
+    return set(list_usable(tx))
 
 
 def is_on_warmup(tx: Tx, ip: str) -> bool:
-    return find(tx, ip) is not None
+    return ip in list_ips(tx)
 
 
 def peek(tx: Tx) -> set[str]:
@@ -136,17 +136,13 @@ def list_usable(tx: Tx) -> dict[str, IpWarmup]:
     return {each.ip: each for each in _read(tx, _OWN_OR_PARENTS, _owners(tx))}
 
 
-def find(tx: Tx, ip: str) -> IpWarmup | None:
-    return next(iter(_read(tx, "account_id = :own AND ip = :ip", {"own": tx.account_id, "ip": ip})), None)
-
-
 def get(tx: Tx, ip: str) -> IpWarmup:
     """Refuse an IP that isn't the account's own before one that is not on warm-up."""
     account_ips.get_dedicated(tx, ip)
-    warmup = find(tx, ip)
-    if warmup is None:
+    found = _read(tx, "account_id = :own AND ip = :ip", {"own": tx.account_id, "ip": ip})
+    if not found:
         raise WarmupNotFound
-    return warmup
+    return found[0]
 
 
 def count(tx: Tx, warmup: IpWarmup) -> None:

@@ -138,7 +138,7 @@ def add(
     **described: Any,
 ) -> dict[str, Any]:
     """The key's columns. `lifetime` in seconds; `described` are description, domain_name, requestor, user_name,
-    user_id.
+    user_id, disabled_reason.
 
     A `secret` that was given before and opens nothing any more opens again.
     """

@@ -2,10 +2,15 @@
 
 from typing import NamedTuple
 
+from sqlalchemy import bindparam, select
+from sqlmodel import col
+
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail import periods
 from mailgun_emulator.mail.periods import Period, Resolution
 from mailgun_emulator.state import accounts, statistics
+from mailgun_emulator.state.accounts import Account
+from mailgun_emulator.state.statements import Query, columns
 from mailgun_emulator.state.statistics import Question
 from mailgun_emulator.state.transaction import Tx
 
@@ -43,6 +48,14 @@ class MessageLimit(NamedTuple):
         return not self.lifted and self.current >= self.limit
 
 
+class _Kept(NamedTuple):
+    message_limit: int | None
+    limit_lifted_at: float | None
+
+
+_KEPT = Query(select(*columns(Account, _Kept._fields)).where(col(Account.id) == bindparam("id")), _Kept)
+
+
 def used(tx: Tx) -> int:
     """What the account and its subaccounts sent in this month by the account's clock, each recipient counted."""
     month = periods.floor(tx.now, Resolution.MONTH)
@@ -51,12 +64,12 @@ def used(tx: Tx) -> int:
 
 
 def find(tx: Tx) -> MessageLimit | None:
-    account = accounts.get(tx, tx.account_id)
-    if account.message_limit is None:
+    kept = _KEPT.find(tx, id=tx.account_id)
+    if kept is None or kept.message_limit is None:
         return None
-    lifted_at = account.limit_lifted_at
+    lifted_at = kept.limit_lifted_at
     lifted = lifted_at is not None and lifted_at >= periods.floor(tx.now, Resolution.MONTH)
-    return MessageLimit(account.message_limit, used(tx), lifted)
+    return MessageLimit(kept.message_limit, used(tx), lifted)
 
 
 def get(tx: Tx) -> MessageLimit:

@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, false, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from mailgun_emulator.state.accounts import Account, AccountStatus
 from mailgun_emulator.state.domain_keys import DEFAULT_SELECTOR, DomainKey
 from mailgun_emulator.state.domains import Domain
+from mailgun_emulator.state.features import Feature
 from mailgun_emulator.state.statements import Query, columns
 from mailgun_emulator.state.transaction import Tx
 
@@ -66,7 +67,7 @@ _SELECTOR = (
 _Parent = aliased(Account)
 _RESTRAINED = or_(
     col(Account.status) != AccountStatus.OPEN.value,
-    col(Account.features) != "{}",
+    func.json_extract(Account.features, f"$.{Feature.SENDING}.enabled").is_(false()),
     col(Account.message_limit).is_not(None),
     col(_Parent.message_limit).is_not(None),
 )

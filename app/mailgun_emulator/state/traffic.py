@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import orjson
 
-from mailgun_emulator.mail import made_up, periods, traps
+from mailgun_emulator.mail import made_up, periods, providers, traps
 from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.mail.periods import Period, Resolution
 from mailgun_emulator.state import domains, monitored_domains, statistics
@@ -108,9 +108,8 @@ def _made_up_days(tx: Tx, span: Period) -> list[tuple[str, int]]:
     """What something is made up for: the watched domains that are none of the account's, on each of the last days."""
     first = tx.now - MADE_UP_DAYS * periods.DAY
     recent = [day for day in span.buckets() if first < day <= tx.now]
-    foreign = [
-        each.name for each in monitored_domains.list_watched(tx) if domains.find(tx, each.name) is None
-    ]
+    own = set(domains.list_names(tx))
+    foreign = [each.name for each in monitored_domains.list_watched(tx) if each.name not in own]
     return [(name, day) for name in foreign for day in recent]
 
 
@@ -127,7 +126,7 @@ def list_all(
     """In the order of days, domains and IPs; to one of `mail.providers`, if that is named."""
     found = _count(tx, span, provider, subaccounts=subaccounts)
     if with_traps:
-        for hit in _read_trap_hits(tx, span, subaccounts=subaccounts):
+        for hit in _read_trap_hits(tx, span, provider, subaccounts=subaccounts):
             key = (hit.account_id, hit.domain, hit.ip, periods.floor(hit.at, Resolution.DAY))
             found[key] = found.get(key, Numbers()).plus(Numbers(traps=hit.number))
     for name, day in _made_up_days(tx, span):
@@ -204,9 +203,9 @@ def _made_up_traps(account_id: str, name: str, day: int) -> list[int]:
     return [made_up.between(0, number, kind, account_id, name, day) for kind, number in most]
 
 
-def list_trap_hits(tx: Tx, span: Period, *, subaccounts: bool = False) -> list[TrapHit]:
-    """Of the watched domains, in the order of time."""
-    hits = _read_trap_hits(tx, span, subaccounts=subaccounts)
+def list_trap_hits(tx: Tx, span: Period, provider: str = "", *, subaccounts: bool = False) -> list[TrapHit]:
+    """Of the watched domains, in the order of time; of traps at one of `mail.providers`, if that is named."""
+    hits = _read_trap_hits(tx, span, provider, subaccounts=subaccounts)
     ip = shared_ip(tx.account_id)
     for name, day in _made_up_days(tx, span):
         sender = f"postmaster@{name}"
@@ -218,7 +217,8 @@ def list_trap_hits(tx: Tx, span: Period, *, subaccounts: bool = False) -> list[T
     return sorted(hits, key=lambda each: each.at)
 
 
-def _read_trap_hits(tx: Tx, span: Period, *, subaccounts: bool) -> list[TrapHit]:
+def _read_trap_hits(tx: Tx, span: Period, provider: str, *, subaccounts: bool) -> list[TrapHit]:
+    """Most events are no hits, which their index tells by itself."""
     tx.settle()
     values = Values()
     names = [values.put(each.name) for each in monitored_domains.list_watched(tx)]
@@ -226,7 +226,7 @@ def _read_trap_hits(tx: Tx, span: Period, *, subaccounts: bool) -> list[TrapHit]
         return []
     rows = tx.read(
         "SELECT e.at, domain.account_id, domain.name, e.recipient, e.payload FROM domain"  # noqa: S608 - what was given goes in as parameters
-        " CROSS JOIN event e ON e.domain_id = domain.id"
+        " CROSS JOIN event e INDEXED BY event_recipient ON e.domain_id = domain.id"
         f" WHERE {of_accounts(values.put(tx.account_id), subaccounts=subaccounts)} AND NOT domain.deleted"
         f" AND domain.name IN ({', '.join(names)}) AND e.type = '{EventType.DELIVERED}'"
         f" AND e.at >= {values.put(span.start)} AND e.at < {values.put(span.past)}"
@@ -236,7 +236,8 @@ def _read_trap_hits(tx: Tx, span: Period, *, subaccounts: bool) -> list[TrapHit]
     found = []
     for at, account_id, name, recipient, payload in rows.fetchall():
         kind = traps.kind_of(recipient)
-        if kind is not None:
+        at_provider = provider in ("", providers.group(recipient.rpartition("@")[2]))
+        if kind is not None and at_provider:
             told = orjson.loads(payload)
             envelope, headers = told.get("envelope", {}), told.get("message", {}).get("headers", {})
             found.append(

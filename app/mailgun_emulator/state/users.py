@@ -148,6 +148,11 @@ def _checked(tx: Tx, values: dict[str, Any], user_id: str = "") -> dict[str, Any
     return {**values, "email": email}
 
 
+def why_disabled(tx: Tx, user_id: str) -> str | None:
+    """The reason that a key of theirs opens nothing, if it does not."""
+    return DISABLED if any(user.id == user_id and user.is_disabled for user in list_users(tx)) else None
+
+
 def _close_keys(tx: Tx, user_id: str, *, closed: bool) -> None:
     tx.execute(
         "UPDATE api_key SET disabled_reason = :reason, updated_at = :now"

@@ -1,8 +1,8 @@
 """Lists of addresses that are validated, and previews of such (facts/account.md, 11.2 and 11.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import orjson
 from sqlmodel import Field, SQLModel, col, delete, func, select
@@ -106,14 +106,6 @@ class ValidationPart(SQLModel, table=True):
     results: str = ""
 
 
-class Page(NamedTuple):
-    """From before or behind the job `pivot`, or from either end; the newest come first."""
-
-    page: str = "first"
-    pivot: str = ""
-    limit: int = 500
-
-
 _ADD_PART = "INSERT INTO validation_part (job_id, number, addresses, results) VALUES (?, ?, ?, '')"
 _ADD_MEMBERS = f"""
 INSERT INTO validation_part (job_id, number, addresses, results)
@@ -139,9 +131,9 @@ def create(tx: Tx, kind: Kind, name: str, addresses: AddressList) -> ValidationJ
 
 
 def create_of_list(tx: Tx, listed: ListDetails) -> ValidationJob:
-    """Validate its members, whether subscribed or not; a validation that is done gives way to the new one."""
+    """Validate its members, subscribed or not; one that is done, or of an earlier list, gives way to the new one."""
     known = _find(tx, Kind.LIST, listed.address)
-    if known is not None and known.status not in UNFINISHED:
+    if known is not None and (known.status not in UNFINISHED or known.created_at < listed.created_at):
         tx.session.delete(known)
         tx.session.flush()
     job = _create(tx, Kind.LIST, listed.address, listed.members_count, listed.members_count)
@@ -247,8 +239,11 @@ def _forget_parts(tx: Tx, job: ValidationJob) -> None:
     tx.session.exec(delete(ValidationPart).where(col(ValidationPart.job_id) == job.id))
 
 
-def find_part(tx: Tx, job_id: str, number: int) -> ValidationPart | None:
-    return tx.session.get(ValidationPart, (job_id, number))
+def find_addresses(tx: Tx, job_id: str, number: int) -> list[str] | None:
+    """Of that part."""
+    asked = "SELECT addresses FROM validation_part WHERE job_id = :job AND number = :number"
+    row = tx.read(asked, {"job": job_id, "number": number}).fetchone()
+    return None if row is None else list(orjson.loads(row[0]))
 
 
 def results(tx: Tx, job: ValidationJob) -> list[str]:
@@ -257,16 +252,17 @@ def results(tx: Tx, job: ValidationJob) -> list[str]:
     return [text for (text,) in tx.read(asked, {"job": job.id})]
 
 
-def add_results(tx: Tx, job: ValidationJob, part: ValidationPart, found: Iterable[dict[str, Any]]) -> None:
-    """Previews only count them."""
-    summary, told = orjson.loads(job.summary), list(found)
+def add_results(tx: Tx, job: ValidationJob, number: int, told: Sequence[dict[str, Any]]) -> None:
+    """Of that part. Previews only count them."""
+    summary = orjson.loads(job.summary)
     for each in told:
         summary["result"][each["result"]] += 1
         summary["risk"][each["risk"]] += 1
     job.status, job.summary = Status.PROCESSING, orjson.dumps(summary).decode()
     job.records_processed += len(told)
     if job.kind != Kind.PREVIEW:
-        part.results = orjson.dumps(told).decode()
+        put = "UPDATE validation_part SET results = :results WHERE job_id = :job AND number = :number"
+        tx.execute(put, {"results": orjson.dumps(told).decode(), "job": job.id, "number": number})
 
 
 def finish(tx: Tx, job: ValidationJob) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import UniqueConstraint, bindparam, or_
+from sqlalchemy import UniqueConstraint, bindparam
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.state.accounts import Account
 from mailgun_emulator.state.statements import Query
 from mailgun_emulator.state.transaction import Tx
 
@@ -94,13 +95,11 @@ _OF_DOMAIN = (
     )
     .scalar_subquery()
 )
+_PARENT = select(Account.parent_id).where(col(Account.id) == bindparam("account_id")).scalar_subquery()
 _OF_ACCOUNT = (
     select(func.group_concat(AccountWebhook.url, "\n"))
     .where(
-        or_(
-            col(AccountWebhook.account_id) == bindparam("account_id"),
-            col(AccountWebhook.account_id) == bindparam("parent_id"),
-        ),
+        col(AccountWebhook.account_id).in_((bindparam("account_id"), _PARENT)),
         # not LIKE: SQLite compiles it anew for each pattern
         func.instr(AccountWebhook.event_types, bindparam("mentioned")) > 0,
     )
@@ -119,7 +118,6 @@ def hooks_for(tx: Tx, domain_id: str, event: str) -> list[str]:
         domain_id=domain_id,
         event=event,
         account_id=tx.account_id,
-        parent_id=tx.parent_id,
         mentioned=f'"{event}"',
     )
     if found is None or found == _NOBODY:

@@ -98,9 +98,10 @@ class Mailgun(Acted):
         }
 
     def subaccount(self, name: str) -> "Mailgun":
-        """Its subaccount of that name, whoever made it. Raise `LookupError` if it has none."""
-        found = [AccountInfo.read(each) for each in self.client.get("/_emulator/accounts")["items"]]
-        own = [each for each in found if each.parent == self.id]
+        """Its subaccount of that name, whoever made it. Raise `LookupError` if it has none, or it was deleted."""
+        known = self.client.get("/_emulator/accounts")["items"]
+        live = [AccountInfo.read(each) for each in known if each.get("status") != "closed"]
+        own = [each for each in live if each.parent == self.id]
         for each in own:
             if each.name == name:
                 return Mailgun(self.client.http, each, smtp_port=self.smtp_port, kept_by=self._kept_by)

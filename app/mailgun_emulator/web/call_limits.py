@@ -1,4 +1,4 @@
-"""How many calls an account may make in a while (facts/account.md, 0.5)."""
+"""How many calls an account may make in a while (facts/account.md, 0.5; facts/sending.md, 10)."""
 
 from math import ceil
 from typing import Annotated
@@ -14,13 +14,18 @@ MOST_IN_A_MINUTE = 300
 MINUTE = 60.0
 
 
-class TooManyInAMinute(TooManyRequests):
-    """`seconds` until the next may follow."""
+class TooManyCalls(TooManyRequests):
+    """More may follow at the instant `until`. Clients in Go read the one header, those in Python the other."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, until: float, now: float) -> None:
         super().__init__()
-        self._seconds = ceil(seconds)
+        self._until, self._seconds = ceil(until), ceil(until - now)
 
+    def headers(self) -> dict[str, str]:
+        return {"X-RateLimit-Reset": str(self._until), "Retry-After": str(self._seconds)}
+
+
+class TooManyInAMinute(TooManyCalls):
     def body(self) -> dict[str, object] | str:
         return {"retry-seconds": self._seconds}
 
@@ -49,7 +54,7 @@ async def limited(request: Request, tx: CurrentTx) -> Tx:
         state.calls_in_a_minute = Calls(MINUTE)
     until, calls = state.calls_in_a_minute.count(tx.account_id, tx.now)
     if calls > MOST_IN_A_MINUTE:
-        raise TooManyInAMinute(until - tx.now)
+        raise TooManyInAMinute(until, tx.now)
     return tx
 
 

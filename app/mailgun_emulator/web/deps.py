@@ -215,7 +215,7 @@ def spoken_for(scope: Scope) -> str:
 def _deletes_subaccount(scope: Scope) -> bool:
     """There the header says which, and it is its parent who acts (facts/account.md, 8)."""
     path: str = scope["path"]
-    return scope["method"] == "DELETE" and path.rstrip("/").lower() == "/v5/accounts/subaccounts"
+    return scope["method"] == "DELETE" and path.rstrip("/") == "/v5/accounts/subaccounts"
 
 
 def refusal_at(path: str) -> type[Unauthorized]:

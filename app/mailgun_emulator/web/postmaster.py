@@ -278,7 +278,7 @@ def list_snds_days(tx: Tx, span: Period) -> list[SndsDay]:
         if each.ip:
             groups.setdefault((each.day, each.ip), []).append(each)
     hits: dict[tuple[int, str], int] = {}
-    for hit in traffic.list_trap_hits(tx, span):
+    for hit in traffic.list_trap_hits(tx, span, "Outlook"):
         key = (floor(hit.at, Resolution.DAY), hit.ip)
         hits[key] = hits.get(key, 0) + hit.number
     return [

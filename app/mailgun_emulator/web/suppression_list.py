@@ -4,7 +4,6 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import Annotated, Any, NamedTuple, Self, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,13 +11,13 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mailgun_emulator.core.errors import BadRequest, TooManyRequests
+from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.pipeline import leniency
 from mailgun_emulator.state import suppression_entries, suppressions
 from mailgun_emulator.state.suppression_entries import CsvFile, Entry
 from mailgun_emulator.state.suppressions import Kind
 from mailgun_emulator.state.transaction import Tx
-from mailgun_emulator.web.call_limits import Calls
+from mailgun_emulator.web.call_limits import Calls, TooManyCalls
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.forms import CurrentFields, Fields, Form, Upload, read_fields, takes
 from mailgun_emulator.web.paging import Paging, in_order, keyset, link
@@ -35,15 +34,6 @@ class BatchTooLarge(BadRequest):
 
 class NotEntries(BadRequest):
     message = "unable to parse request: invalid JSON"
-
-
-class TooManyCalls(TooManyRequests):
-    def __init__(self, until: float, now: float) -> None:
-        super().__init__()
-        self._headers = {"X-RateLimit-Reset": str(ceil(until)), "Retry-After": str(ceil(until - now))}
-
-    def headers(self) -> dict[str, str]:
-        return self._headers
 
 
 # What each section declares of its list
