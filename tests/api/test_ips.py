@@ -178,6 +178,9 @@ def test_an_ip_makes_room_for_another(client: Client, account: Account) -> None:
     refused(client.delete(url, params={"ip": FOREIGN}), 400, f"IP {FOREIGN} is not assigned to the account")
     assert client.delete(url, params={"ip": two}).json() == DONE
     assert of_domain(client, account.domain) == [two]
+    assign(client, account.domain, one)
+    assert client.delete(url, params={"ip": "shared"}).json() == DONE
+    assert of_domain(client, account.domain) == [two, shared(client)]
 
 
 def test_a_domain_without_ips_sends_no_more_until_it_is_given_one(client: Client, account: Account) -> None:

@@ -118,6 +118,17 @@ def test_subaccounts_inherit_what_a_deleted_pool_is_replaced_by(
     assert ips(below, dedicated="yes") == [three]
 
 
+def test_domains_of_subaccounts_go_over_to_their_own_shared_ip(
+    client: Client, below: Client, subaccount: Account
+) -> None:
+    pool_id = make(client, *order(client))
+    delegate(client, subaccount, pool_id)
+    link(below, subaccount.domain, pool_id)
+    started(client.delete(f"/v3/ip_pools/{pool_id}", params={"ip": "shared"}))
+    client.drain()
+    assert of_domain(below, subaccount.domain) == ips(below) == [shared(below)]
+
+
 def test_a_pool_is_delegated_at_once_by_its_own_address(
     client: Client, below: Client, subaccount: Account
 ) -> None:

@@ -85,12 +85,12 @@ def test_an_account_is_handed_over_with_dedicated_ips() -> None:
 
 
 def test_a_move_that_was_not_done_yet_is_done_after_a_restart(tmp_path: Path) -> None:
-    settings = {"database": str(tmp_path / "state.db")}
-    with Emulator(**settings) as server, speaking(server) as client:
+    database = str(tmp_path / "state.db")
+    with Emulator(database=database) as server, speaking(server) as client:
         domain = server.default.domain
         (one,) = order(client)
         assert client.post(f"/v3/ips/{one}/domains").json()["message"] == "started"
-    with Emulator(**settings) as server, speaking(server) as client:
+    with Emulator(database=database) as server, speaking(server) as client:
         client.drain()
         assert of_domain(client, domain) == [one]
 

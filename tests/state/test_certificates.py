@@ -10,7 +10,7 @@ from cryptography import x509
 from mailgun_emulator.core.clock import Clock
 from mailgun_emulator.core.settings import Settings
 from mailgun_emulator.state import accounts, certificates, domains, jobs
-from mailgun_emulator.state.certificates import Status
+from mailgun_emulator.state.certificates import CertificateStatus
 from mailgun_emulator.state.database import Database
 from mailgun_emulator.state.transaction import Tx
 
@@ -46,7 +46,7 @@ class World:
 
         self.do(certify)
 
-    def status(self, host: str = HOST) -> Status:
+    def status(self, host: str = HOST) -> CertificateStatus:
         return self.do(lambda tx: certificates.get(tx, host).status(tx.now))
 
     def close(self) -> None:
@@ -56,23 +56,23 @@ class World:
 def test_a_certificate_is_made_expires_and_is_made_anew() -> None:
     with closing(World()) as world:
         world.do(lambda tx: certificates.initiate(tx, HOST))
-        assert world.status() is Status.PROCESSING
+        assert world.status() is CertificateStatus.PROCESSING
         with pytest.raises(certificates.InProgress, match=f"already in progress for {HOST}$"):
             world.do(lambda tx: certificates.regenerate(tx, HOST))
         world.work()
-        assert world.status() is Status.ACTIVE
+        assert world.status() is CertificateStatus.ACTIVE
         first = world.do(lambda tx: certificates.get(tx, HOST)).pem
         world.clock.advance(certificates.VALID_SECONDS - 1)
         with pytest.raises(certificates.StillValid) as refused:
             world.do(lambda tx: certificates.regenerate(tx, HOST))
         assert str(refused.value) == f"x509 certificate is still valid until {VALID_UNTIL}"
         world.clock.advance(1)
-        assert world.status() is Status.EXPIRED
+        assert world.status() is CertificateStatus.EXPIRED
         assert world.do(lambda tx: certificates.get(tx, HOST)).pem == first
         world.do(lambda tx: certificates.regenerate(tx, HOST))
-        assert world.status() is Status.PROCESSING
+        assert world.status() is CertificateStatus.PROCESSING
         world.work()
-        assert world.status() is Status.ACTIVE
+        assert world.status() is CertificateStatus.ACTIVE
         assert world.do(lambda tx: certificates.get(tx, HOST)).pem != first
 
 
@@ -92,9 +92,9 @@ def test_a_host_that_no_certificate_can_name_fails_and_can_be_tried_again() -> N
     with closing(World("mögen.example.com")) as world:
         world.do(lambda tx: certificates.initiate(tx, host))
         world.work()
-        assert world.status(host) is Status.ERROR
+        assert world.status(host) is CertificateStatus.ERROR
         world.do(lambda tx: certificates.regenerate(tx, host))
-        assert world.status(host) is Status.PROCESSING
+        assert world.status(host) is CertificateStatus.PROCESSING
 
 
 def test_a_tracking_host_goes_before_a_domain_of_the_same_name() -> None:

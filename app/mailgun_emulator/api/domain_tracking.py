@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from mailgun_emulator.mail.dkim import KeyPairs
 from mailgun_emulator.state import certificates, domains
-from mailgun_emulator.state.certificates import Certificate, Status
+from mailgun_emulator.state.certificates import Certificate, CertificateStatus
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
 from mailgun_emulator.web.forms import Flag, Form, as_flag, form
@@ -17,9 +17,9 @@ router = APIRouter(tags=["Domain Tracking"])
 
 UPDATED = "Domain tracking settings have been updated"
 FAULTS = {
-    Status.PROCESSING: "Waiting for x509 key pair generation",
-    Status.EXPIRED: "x509 certificate has expired",
-    Status.ERROR: "TLS x509 key pair generation failed, please contact support",
+    CertificateStatus.PROCESSING: "Waiting for x509 key pair generation",
+    CertificateStatus.EXPIRED: "x509 certificate has expired",
+    CertificateStatus.ERROR: "TLS x509 key pair generation failed, please contact support",
 }
 
 
@@ -105,7 +105,7 @@ class Initiated(BaseModel):
 class CertificateView(BaseModel):
     """`error` is left out when there is none, `certificate` (PEM) until there is one."""
 
-    status: Status
+    status: CertificateStatus
     error: str | None = Field(default=None, exclude_if=lambda value: value is None)
     certificate: str | None = Field(default=None, exclude_if=lambda value: value is None)
 
@@ -205,7 +205,7 @@ def initiated(host: str) -> Initiated:
 
 def certificate_view(certificate: Certificate, now: float) -> CertificateView:
     status = certificate.status(now)
-    pem = None if status is Status.PROCESSING else certificate.pem
+    pem = None if status is CertificateStatus.PROCESSING else certificate.pem
     return CertificateView(status=status, error=FAULTS.get(status), certificate=pem)
 
 

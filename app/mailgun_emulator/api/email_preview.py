@@ -17,6 +17,7 @@ from mailgun_emulator.state.email_previews import EmailPreview, PreviewNotFound,
 from mailgun_emulator.web.deps import CurrentTx, OpenTx
 from mailgun_emulator.web.forms import Fields, Flag, Form, form
 from mailgun_emulator.web.paging import base_url
+from mailgun_emulator.web.seed_pages import JsonObject, Texts
 from mailgun_emulator.web.views import ReasonGiven
 
 router = APIRouter(tags=["Email Preview"])
@@ -62,13 +63,13 @@ class NewPreviewForm(PreviewForm):
     html: str = ""
     mime: str = ""
     url: str = ""
-    clients: list[str] = Field(default=[])
+    clients: Texts = Field(default=[])
     reference_id: str = ""
     customer_id: str = ""
     charset: str = "utf-8"
     transfer_encoding: str = ""
     image_blocking: Flag = False
-    headers: Any = None
+    headers: JsonObject = Field(default={})
 
 
 class PreviewsForm(PreviewForm):
@@ -82,7 +83,7 @@ class PreviewsForm(PreviewForm):
 
 
 class ReprocessForm(PreviewForm):
-    clients: list[str] = Field(min_length=1)
+    clients: Texts = Field(min_length=1)
 
 
 class StartedPreview(BaseModel):
@@ -189,7 +190,7 @@ async def create_email_preview(
         clients=clients_of(asked.clients),
         reference_id=asked.reference_id,
         customer_id=asked.customer_id,
-        headers=asked.headers if isinstance(asked.headers, dict) else None,
+        headers=asked.headers,
         image_blocking=asked.image_blocking,
     )
     return StartedPreview(id=made.id, reference_id=made.reference_id, customer_id=made.customer_id)

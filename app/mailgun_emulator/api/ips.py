@@ -183,11 +183,12 @@ async def remove_from_all_domains(
 ) -> Started:
     """Let no domain send by an IP, except those that are linked to a pool."""
     account_ips.check(tx, ip)
-    return Started(reference_id=ip_moves.start(tx, "remove", ip, instead_of_it(tx, asked.alternative)))
+    return Started(reference_id=ip_moves.start(tx, "remove", ip, ips_instead(tx, asked.alternative)))
 
 
-def instead_of_it(tx: Tx, ip: str | None) -> list[str]:
-    return ip_pools.replacement(tx, ip, None)[0] if ip else []
+def ips_instead(tx: Tx, ip: str | None) -> list[str]:
+    """Those that take the place of what is removed; the shared one may stand beside others."""
+    return (ip_pools.replacement(tx, ip, None)[0] or [shared_ip(tx.account_id)]) if ip else []
 
 
 @router.post("/v3/ips/{addr}/ip_band", responses=REFUSALS)
@@ -238,4 +239,4 @@ def remove(tx: Tx, domain: Domain, ip: str, asked: Replacement) -> None:
         case "ip_pool":
             domain_ips.unlink(tx, domain, asked.ip, asked.pool_id)
         case _:
-            domain_ips.remove(tx, domain, ip, instead_of_it(tx, asked.ip))
+            domain_ips.remove(tx, domain, ip, ips_instead(tx, asked.ip))

@@ -8,10 +8,9 @@ from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import BadRequest, MailgunError, NotFound
 from mailgun_emulator.expressions.handlebars_values import TemplateError
-from mailgun_emulator.mail import addresses, dates, json_text
+from mailgun_emulator.mail import addresses, dates
 from mailgun_emulator.mail.addresses import Address, NotAnAddress
 from mailgun_emulator.pipeline import leniency, options, seed_runs
-from mailgun_emulator.pipeline import placement as tests
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import seed_lists, seed_tests, templates
 from mailgun_emulator.state.seed_lists import MOST_EACH, SeedList
@@ -22,7 +21,7 @@ from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, form
 from mailgun_emulator.web.paging import Paging, base_url
 from mailgun_emulator.web.placement import DeliveryStats, SeedResult
-from mailgun_emulator.web.seed_pages import PageForm, Texts
+from mailgun_emulator.web.seed_pages import JsonObject, PageForm, Texts
 from mailgun_emulator.web.views import Done
 
 router = APIRouter(tags=["Inbox Placement"])
@@ -47,10 +46,6 @@ class NoContent(BadRequest):
     message = "Either 'html' or 'template_name' field should be provided"
 
 
-class InvalidVariables(BadRequest):
-    message = "'variables' is not a valid JSON object"
-
-
 class TestForm(Form):
     """`variables` is an object, or JSON of one; its values may have `%recipient.first_name%` and `…last_name%`."""
 
@@ -59,10 +54,10 @@ class TestForm(Form):
     domain: str = Field("", description="What sends it, if that is not the domain of `from`.")
     html: str = ""
     template_name: str = ""
-    variables: Any = None
+    variables: JsonObject = Field(default={})
     provider_filter: Texts = Field(default=[])
     seed_list: str = Field("", description="Target address, id or name; else the account has one of its own.")
-    headers: Any = None
+    headers: JsonObject = Field(default={})
     sending_ip: str = ""
     sending_ip_pool_id: str = ""
     max_seeds_per_provider: int = Field(0, ge=0, le=MOST_EACH)
@@ -143,17 +138,16 @@ def started(request: Request, tx: Tx, test: SeedTest) -> StartedTest:
 def test_of(request: Request, tx: Tx, asked: TestForm) -> seed_runs.Asked:
     author = author_of(asked.sender)
     domain = asked.domain.lower() or author.domain
-    variables = object_of(asked.variables)
     client = request.scope.get("client")
     submission = Submission(
         sender=asked.sender,
         to=[],
         subject=asked.subject,
-        headers=[(name, str(value)) for name, value in object_of(asked.headers, "headers").items()],
+        headers=[(name, str(value)) for name, value in asked.headers.items() if value is not None],
         base_url=base_url(request),
         key_id=request.scope.get("mailgun_key_id", ""),
         client_ip=client[0] if client else "127.0.0.1",
-        **content_of(tx, asked, domain, variables),
+        **content_of(tx, asked, domain),
     )
     providers = seed_lists.checked_providers(asked.provider_filter)
     return seed_runs.Asked(
@@ -172,31 +166,19 @@ def author_of(sender: str) -> Address:
         raise BadRequest("from parameter is not a valid address. please check documentation") from None
 
 
-def object_of(given: Any, name: str = "variables") -> dict[str, Any]:
-    if given in (None, ""):
-        return {}
-    try:
-        found = json_text.read(given) if isinstance(given, str) else given
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise InvalidVariables if name == "variables" else BadRequest(f"'{name}' is not a valid JSON object")
-    return found
-
-
-def content_of(tx: Tx, asked: TestForm, domain: str, variables: dict[str, Any]) -> dict[str, Any]:
+def content_of(tx: Tx, asked: TestForm, domain: str) -> dict[str, Any]:
     """HTML is filled in with the variables here, a template when it is sent."""
     asks = {"sending-ip": asked.sending_ip, "sending-ip-pool": asked.sending_ip_pool_id}
     given = {name: value for name, value in asks.items() if value}
     if asked.html:
-        return {"html": rendered(asked.html, variables) if variables else asked.html, "options": given}
+        return {"html": rendered(asked.html, asked.variables) if asked.variables else asked.html, "options": given}
     if not asked.template_name:
         raise NoContent
     sender = leniency.find_sending_domain(tx, domain)
     if sender is None:
         raise templates.TemplateNotFound
     templates.get(tx, sender.id, asked.template_name.lower())
-    made = options.template(asked.template_name, orjson.dumps(variables).decode())
+    made = options.template(asked.template_name, orjson.dumps(asked.variables).decode())
     return {"options": {**given, **made}}
 
 
@@ -210,16 +192,16 @@ def rendered(html: str, variables: dict[str, Any]) -> str:
 
 
 def test_view(tx: Tx, test: SeedTest) -> TestView:
-    found = tests.outcomes(tx, test)
+    result = placement.result_view(tx, test)
     return TestView(
         tid=test.result_id,
         result_id=test.result_id,
-        status=placement.status(found),
+        status=result.status,
         subject=test.subject,
         sender=test.sender,
         domain=test.domain_name,
         created_at=dates.rfc3339(test.created_at),
-        counters=placement.delivery_stats(found, tests.content_of(test))[placement.ALL],
+        counters=result.delivery_stats[placement.ALL],
     )
 
 
@@ -264,10 +246,8 @@ async def delete_placement_test(tx: CurrentTx, test_id: str) -> Done:
 @router.get("/v3/inbox/tests/{test_id}/counters", include_in_schema=False, responses=ABSENT)
 async def get_placement_test_counters(tx: CurrentTx, test_id: str) -> Counters:
     """Count where a test's message was found, at all providers and at each."""
-    test = of_id(tx, test_id)
-    found = tests.outcomes(tx, test)
-    counted = placement.delivery_stats(found, tests.content_of(test))
-    return Counters(tid=test.result_id, status=placement.status(found), counters=counted)
+    result = placement.result_view(tx, of_id(tx, test_id))
+    return Counters(tid=result.result_id, status=result.status, counters=result.delivery_stats)
 
 
 @router.get("/v4/inbox/tests/{test_id}/checks", responses=ABSENT)

@@ -134,9 +134,9 @@ def content_of(test: SeedTest) -> dict[str, Any]:
 
 
 def is_spoofing(test: SeedTest) -> bool:
-    """Whether the author says that another domain sends."""
+    """Whether the author's domain is another than the sending one, neither above nor below it."""
     name = test.sender.rpartition("@")[2].rstrip("> ").lower()
-    return name != test.domain_name and not name.endswith(f".{test.domain_name}")
+    return not f".{name}".endswith(f".{test.domain_name}") and not test.domain_name.endswith(f".{name}")
 
 
 def settle(tx: Tx, job: DueJob) -> None:

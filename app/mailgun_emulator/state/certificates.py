@@ -46,7 +46,7 @@ class InvalidCname(BadRequest):
     message = "invalid CNAME record"
 
 
-class Status(StrEnum):
+class CertificateStatus(StrEnum):
     PROCESSING = "processing"
     ACTIVE = "active"
     EXPIRED = "expired"
@@ -65,12 +65,12 @@ class Certificate(SQLModel, table=True):
     processing: bool = True
     created_at: float
 
-    def status(self, now: float) -> Status:
+    def status(self, now: float) -> CertificateStatus:
         if self.processing:
-            return Status.PROCESSING
+            return CertificateStatus.PROCESSING
         if self.expires_at is None:
-            return Status.ERROR
-        return Status.ACTIVE if now < self.expires_at else Status.EXPIRED
+            return CertificateStatus.ERROR
+        return CertificateStatus.ACTIVE if now < self.expires_at else CertificateStatus.EXPIRED
 
 
 def get(tx: Tx, host: str) -> Certificate:
@@ -98,9 +98,9 @@ def regenerate(tx: Tx, host: str) -> None:
     if certificate is None:
         raise CertificateNotFound
     match certificate.status(tx.now):
-        case Status.PROCESSING:
+        case CertificateStatus.PROCESSING:
             raise InProgress(InProgress.message.format(host=host))
-        case Status.ACTIVE:
+        case CertificateStatus.ACTIVE:
             until = time.strftime("%Y-%m-%d %H:%M:%S +0000 UTC", time.gmtime(certificate.expires_at))
             raise StillValid(StillValid.message.format(until=until))
     _check_cname(tx, domain)

@@ -135,7 +135,7 @@ def create(
         updated_at=tx.now,
         grown_at=tx.now,
     )
-    made.seeds = _dumped(_grown(tx, made))
+    made.seeds = grow(tx, made)
     return tx.add(made)
 
 
@@ -149,15 +149,18 @@ def automatic(tx: Tx) -> SeedList:
 
 
 def change(tx: Tx, kept: SeedList, *, regenerate: bool = False, **given: Any) -> None:
-    """Set what is given. Other filters, and `regenerate`, give the list new seeds."""
-    before = kept.seed_filter, kept.provider_filter
+    """Set what is given. Other filters, another number and `regenerate` give the list new seeds."""
+    before = _filters(kept)
     for name, value in given.items():
         setattr(kept, name, value if isinstance(value, str | int) else orjson.dumps(value).decode())
-    if regenerate or before != (kept.seed_filter, kept.provider_filter):
-        grown = _grown(tx, kept)
-        kept.previous, kept.seeds, kept.grown_at = kept.mailing_list, _dumped(grown), tx.now
+    if regenerate or before != _filters(kept):
+        kept.previous, kept.seeds, kept.grown_at = kept.mailing_list, grow(tx, kept), tx.now
     kept.updated_at = tx.now
     tx.session.add(kept)
+
+
+def _filters(kept: SeedList) -> tuple[str, str, int]:
+    return kept.seed_filter, kept.provider_filter, kept.max_seeds_per_provider
 
 
 def checked_providers(names: Sequence[str]) -> list[str]:
@@ -169,13 +172,14 @@ def checked_providers(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(given))
 
 
-def _grown(tx: Tx, kept: SeedList) -> list[Seed]:
+def grow(tx: Tx, kept: SeedList) -> str:
+    """New seeds for a list, as it keeps them."""
     wanted = orjson.loads(kept.provider_filter) or list(seeds.BY_DOMAIN)
     grown = dict.fromkeys(seeds.grow(wanted, kept.max_seeds_per_provider or EACH, tx.ids.hex))
     found = [seed for seed in grown if kept.seed_filter == ALL or _matches(kept.seed_filter, seed.email)]
     if not found:
         raise NoSeeds
-    return found
+    return orjson.dumps([list(seed) for seed in found]).decode()
 
 
 def _matches(pattern: str, email: str) -> bool:
@@ -184,7 +188,3 @@ def _matches(pattern: str, email: str) -> bool:
         return patterns.match(f"(?:.*?)(?:{pattern})", email) is not None
     except patterns.BadPattern as error:
         raise InvalidSeedFilter(hint=str(error)) from None
-
-
-def _dumped(grown: list[Seed]) -> str:
-    return orjson.dumps([list(seed) for seed in grown]).decode()

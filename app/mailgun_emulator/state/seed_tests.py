@@ -105,6 +105,14 @@ def list_all(tx: Tx, seed_list: SeedList | None = None) -> list[SeedTest]:
     return list(tx.session.exec(own.order_by(col(SeedTest.created_at).desc(), col(SeedTest.rid).desc())))
 
 
+def last_of(tx: Tx, seed_list: SeedList) -> float:
+    """When the list's last test was run; 0 if none was."""
+    own = select(func.max(SeedTest.created_at)).where(
+        SeedTest.seed_list_kid == seed_list.kid, ~col(SeedTest.deleted)
+    )
+    return tx.session.exec(own).one() or 0.0
+
+
 def find(tx: Tx, result_id: str) -> SeedTest | None:
     test = tx.session.get(SeedTest, result_id)
     return test if test is not None and test.account_id == tx.account_id and not test.deleted else None

@@ -139,19 +139,26 @@ class SeedListView(BaseModel):
     results: list[ResultView]
 
 
-def stats(provider: str, found: Iterable[tuple[Outcome, str]]) -> DeliveryStats:
-    """Of outcomes, each with the tab it is in."""
+def _stats(provider: str, found: Iterable[SeedResult]) -> DeliveryStats:
     told = DeliveryStats(provider=provider)
-    for outcome, category in found:
+    for seed in found:
+        category = seed.extensions.category
         told.total += 1
-        told.delivered += outcome.state == DELIVERED
-        told.missing += outcome.state == MISSING
-        told.pending += outcome.state == PENDING
-        told.spam += outcome.destination == SPAM
-        told.inbox += outcome.destination == INBOX
+        told.delivered += seed.state == DELIVERED
+        told.missing += seed.state == MISSING
+        told.pending += seed.state == PENDING
+        told.spam += seed.destination == SPAM
+        told.inbox += seed.destination == INBOX
         if category:
             told.categories[category] = told.categories.get(category, 0) + 1
     return told
+
+
+def _delivery_stats(found: list[SeedResult]) -> dict[str, DeliveryStats]:
+    """Of all together and of each provider."""
+    providers = dict.fromkeys(seed.provider for seed in found)
+    by_provider = {name: [seed for seed in found if seed.provider == name] for name in providers}
+    return {name: _stats(name, own) for name, own in {ALL: found, **by_provider}.items()}
 
 
 def _category(outcome: Outcome, content: Mapping[str, Any]) -> str:
@@ -160,16 +167,11 @@ def _category(outcome: Outcome, content: Mapping[str, Any]) -> str:
     return str(content["category"]) if has_tabs else ""
 
 
-def status(found: Iterable[Outcome]) -> str:
-    return PROCESSING if any(outcome.state == PENDING for outcome in found) else COMPLETE
-
-
 def result_view(tx: Tx, test: SeedTest, provider: str = "") -> ResultView:
     """The whole of a result, or what concerns one provider."""
     seed_list = tx.session.get_one(SeedList, test.seed_list_kid)
     content, found = tests.content_of(test), tests.outcomes(tx, test)
-    shown = [outcome for outcome in found if not provider or outcome.provider == provider]
-    expires = dates.rfc3339(test.sharing_expires_at)
+    shown = [_seed_result(each, content) for each in found if provider in ("", each.provider)]
     return ResultView(
         rid=test.rid,
         result_id=test.result_id,
@@ -180,27 +182,19 @@ def result_view(tx: Tx, test: SeedTest, provider: str = "") -> ResultView:
         name=seed_list.name,
         created_at=dates.rfc3339(test.created_at),
         updated_at=dates.rfc3339(tests.updated_at(test, found)),
-        status=status(found),
+        status=PROCESSING if any(each.state == PENDING for each in found) else COMPLETE,
         attributes={},
         campaign_id="",
         sharing_enabled=test.sharing_enabled,
         sharing_id=test.sharing_id if test.sharing_enabled else "",
-        sharing_expires_at=expires,
+        sharing_expires_at=dates.rfc3339(test.sharing_expires_at),
         Box=Box(**_box(tx, seed_list)),
-        seed_results=[_seed_result(outcome, content) for outcome in shown],
+        seed_results=shown,
         spamassassin=_spamassassin(content),
-        delivery_stats=delivery_stats(shown, content),
+        delivery_stats=_delivery_stats(shown),
         body=content["body"],
         is_spoofing=tests.is_spoofing(test),
     )
-
-
-def delivery_stats(found: list[Outcome], content: Mapping[str, Any]) -> dict[str, DeliveryStats]:
-    """Of all together and of each provider."""
-    told = [(outcome, _category(outcome, content)) for outcome in found]
-    providers = dict.fromkeys(outcome.provider for outcome in found)
-    by_provider = {name: [each for each in told if each[0].provider == name] for name in providers}
-    return {ALL: stats(ALL, told), **{name: stats(name, own) for name, own in by_provider.items()}}
 
 
 def _seed_result(outcome: Outcome, content: Mapping[str, Any]) -> SeedResult:
@@ -246,17 +240,18 @@ def _spamassassin(content: Mapping[str, Any]) -> SpamAssassin:
     )
 
 
-def _box(tx: Tx, seed_list: SeedList, results: list[SeedTest] | None = None) -> dict[str, Any]:
-    results = seed_tests.list_all(tx, seed_list) if results is None else results
+def _box(tx: Tx, seed_list: SeedList) -> dict[str, Any]:
+    """What a result tells of its list, and the list of itself, too."""
+    last_result_at = seed_tests.last_of(tx, seed_list)
     return {
         "kid": seed_list.kid,
         "created_at": dates.rfc3339(seed_list.created_at),
         "updated_at": dates.rfc3339(seed_list.updated_at),
-        "last_result_at": dates.rfc3339(max((each.created_at for each in results), default=0.0)),
+        "last_result_at": dates.rfc3339(last_result_at),
         "Seeds": None,
         "target_email": seed_list.target_email,
         "sending_domains": orjson.loads(seed_list.sending_domains),
-        "has_results": bool(results),
+        "has_results": last_result_at > 0,
         "name": seed_list.name,
         "seed_filter": seed_list.seed_filter,
         "mailing_list": seed_list.mailing_list,
@@ -266,23 +261,18 @@ def _box(tx: Tx, seed_list: SeedList, results: list[SeedTest] | None = None) -> 
 
 
 def seed_list_view(tx: Tx, seed_list: SeedList) -> SeedListView:
-    results = seed_tests.list_all(tx, seed_list)
-    told = [
-        (outcome, _category(outcome, content))
-        for test in results
-        for content in [tests.content_of(test)]
-        for outcome in tests.outcomes(tx, test)
-    ]
+    results = [result_view(tx, test) for test in seed_tests.list_all(tx, seed_list)]
+    found = (seed for result in results for seed in result.seed_results)
     return SeedListView(
-        **_box(tx, seed_list, results),
+        **_box(tx, seed_list),
         provider_filter=orjson.loads(seed_list.provider_filter),
         previous_mailing_list=seed_list.previous,
-        delivery_stats={ALL: stats(ALL, told)},
+        delivery_stats={ALL: _stats(ALL, found)},
         version=VERSION,
         regen_at=dates.rfc3339(seed_list.regen_at),
         regen_needed=tx.now >= seed_list.regen_at,
         max_seeds_per_provider=seed_list.max_seeds_per_provider,
-        results=[result_view(tx, test) for test in results],
+        results=results,
     )
 
 

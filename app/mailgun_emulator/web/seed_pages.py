@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail import dates
+from mailgun_emulator.web.analytics import as_object
 from mailgun_emulator.web.forms import Flag, Form
 from mailgun_emulator.web.paging import Paging, link
 
@@ -27,11 +28,13 @@ class InvalidTime(BadRequest):
 
 
 def _texts(value: Any) -> Any:
-    """Also with commas between them."""
-    return [part.strip() for each in value for part in str(each).split(",") if part.strip()]
+    """Also with commas between them; clients send null for an empty list."""
+    given = [str(each) for each in value if each is not None]
+    return [part.strip() for each in given for part in each.split(",") if part.strip()]
 
 
 Texts = Annotated[list[str], BeforeValidator(_texts)]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(as_object)]
 
 
 class AttributeValues(BaseModel):
