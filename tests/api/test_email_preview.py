@@ -98,8 +98,25 @@ def test_content_may_be_base64_or_a_mime(client: Client) -> None:
     one = create(client, html=coded, transfer_encoding="base64", charset="latin-1")
     mime = "Subject: x\nContent-Type: text/html; charset=utf-8\n\n<p>Hi</p>"
     two = create(client, html="", mime=mime)
-    contents = [client.get(f"/v1/preview/tests/{each}/content").json()["content"] for each in (one, two)]
-    assert contents == ["<p>Grüße</p>", "<p>Hi</p>"]
+    plain_mime = b64encode(
+        "Subject: x\nContent-Type: text/plain; charset=latin-1\n\nGrüße <3".encode("latin-1")
+    )
+    three = create(client, html="", mime=plain_mime.decode(), transfer_encoding="base64")
+    contents = [
+        client.get(f"/v1/preview/tests/{each}/content").json()["content"] for each in (one, two, three)
+    ]
+    assert contents == ["<p>Grüße</p>", "<p>Hi</p>", "<pre>Grüße &lt;3</pre>"]
+
+
+@pytest.mark.parametrize(("clients", "taken"), [(None, 17), ([], 17), ("outlook19,gmail_ios17", 2)])
+def test_clients_may_be_named_in_a_row_or_not_at_all(client: Client, clients: Any, taken: int) -> None:
+    told = client.get(f"/v1/preview/tests/{create(client, clients=clients)}").json()
+    assert len(told["processing"]) == taken
+
+
+def test_headers_of_a_test_are_told_in_the_list(client: Client) -> None:
+    create(client, headers='{"X-Campaign": "spring"}')
+    assert client.get("/v1/preview/tests").json()[0]["headers"] == {"X-Campaign": "spring"}
 
 
 def test_screenshots_are_made_anew_so_many_times(client: Client) -> None:
@@ -184,10 +201,13 @@ def test_a_deleted_test_is_gone(client: Client) -> None:
         ({"html": "", "url": "http://example.com/"}, "url could not be fetched"),
         ({"html": "!", "transfer_encoding": "base64"}, "html could not be decoded"),
         ({"html": "aGk=", "transfer_encoding": "base64", "charset": "none"}, "html could not be decoded"),
+        ({"html": "aGk=", "transfer_encoding": "base64", "charset": "a\0b"}, "html could not be decoded"),
+        ({"html": "XHVkODAw", "transfer_encoding": "base64", "charset": "unicode_escape"}, "html could not be decoded"),
+        ({"headers": "X-Campaign: spring"}, "Invalid parameter: headers is invalid"),
         ({"clients": ["pine"]}, "invalid client: pine"),
         ({"image_blocking": "maybe"}, "Invalid parameter: image_blocking is invalid"),
     ],
-)
+)  # fmt: skip
 def test_a_wrong_test_is_refused_and_changes_nothing(
     client: Client, fields: dict[str, Any], reason: str
 ) -> None:

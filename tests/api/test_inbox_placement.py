@@ -79,6 +79,15 @@ def test_a_result_tells_all_of_a_test(client: Client, account: Account) -> None:
     assert headers["Authentication-Results"] == "mx.gmail.com; spf=pass; dkim=pass; dmarc=pass"
 
 
+def test_only_an_author_at_an_unrelated_domain_is_spoofing(client: Client, account: Account) -> None:
+    seed_list(client, provider_filter="gmail.com", max_seeds_per_provider="1")
+    parent = account.domain.partition(".")[2]
+    domains = {"example.org": True, parent: False, f"a.{account.domain}": False, f"x{account.domain}": True}
+    for domain, spoofs in domains.items():
+        asked = {"from": f"Ann <ann@{domain}>", "domain": account.domain, "seed_list": "Few"}
+        assert result(client, run(client, account, **asked))["is_spoofing"] is spoofs
+
+
 def test_what_looks_like_spam_ends_up_there(client: Client, account: Account) -> None:
     told = placed(client, account, html=f"<p>{GTUBE}</p>")
     assert counts(told["delivery_stats"]["all"]) == (0, 6, 0, 0)

@@ -63,6 +63,13 @@ def test_a_list_is_changed_and_keeps_its_seeds_unless_other_ones_are_asked_for(c
     narrowed = client.put(path, files=[("provider_filter", (None, "gmail.com"))]).json()
     assert "gmx.de" not in narrowed["mailing_list"]
     assert get(client, made["target_email"]) == narrowed
+    fewer = client.put(path, data={"max_seeds_per_provider": "1"}).json()
+    assert len(fewer["mailing_list"].split(",")) == 2
+
+
+def test_null_is_no_filter(client: Client) -> None:
+    made = client.post("/v4/inbox/seedlists", json={"provider_filter": None, "sending_domains": None}).json()
+    assert (made["provider_filter"], made["sending_domains"]) == ([], [])
 
 
 def test_old_seeds_had_better_be_renewed(client: Client) -> None:
