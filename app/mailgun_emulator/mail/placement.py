@@ -72,11 +72,20 @@ PASSED = Authentication("pass", "pass")
 
 
 class Judgement(NamedTuple):
-    """`rules` are those met with their points; `category` is the tab of an inbox that has tabs."""
+    """`rules` are those met with their points; `category` is the tab of an inbox that has tabs.
 
-    rules: dict[str, float]
-    category: str
-    body: str
+    As it is, nothing is held against a message.
+    """
+
+    rules: Mapping[str, float] = {}
+    category: str = "primary"
+    body: str = ""
+    spf: str = PASSED.spf
+    dkim: str = PASSED.dkim
+
+    @property
+    def dmarc(self) -> str:
+        return Authentication(self.spf, self.dkim).dmarc
 
     @property
     def score(self) -> float:
@@ -92,6 +101,7 @@ def judge(mime: bytes, authentication: Authentication) -> Judgement:
         rules={**rules, **dict(authentication.points())},
         category="promotions" if promotes else "primary",
         body=parts.body_html or parts.body_plain,
+        **authentication._asdict(),
     )
 
 

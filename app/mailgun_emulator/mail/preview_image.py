@@ -21,7 +21,7 @@ _UNPRINTABLE = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 def is_empty(html: str) -> bool:
     """Neither words nor images."""
-    return not replies.to_text(html).strip() and _IMAGE.search(html) is None
+    return _IMAGE.search(html) is None and not replies.to_text(html).strip()
 
 
 def draw(client: PreviewClient, subject: str, html: str, *, images: bool = True, width: int = 0) -> str:

@@ -1,13 +1,13 @@
 """Inbox placement: in which folder of each seed a message ends up that was sent to a seed list."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
 from mailgun_emulator.core.errors import MailgunError
 from mailgun_emulator.mail import placement
-from mailgun_emulator.mail.placement import Authentication
+from mailgun_emulator.mail.placement import Authentication, Judgement
 from mailgun_emulator.mail.seeds import MOST_LAG, Seed
 from mailgun_emulator.pipeline import usage_limits
 from mailgun_emulator.state import (
@@ -110,9 +110,8 @@ def _judge(tx: Tx, test: SeedTest, happened: Iterable[Happening]) -> None:
         kept = messages.get_stored(tx, domain.id, orjson.loads(accepted.payload)["storage"]["key"])
     except messages.MessageNotFound:
         return
-    authentication = authentication_of(tx, domain)
-    judged = placement.judge(kept.mime, authentication)
-    test.content = orjson.dumps({**judged._asdict(), **authentication._asdict()}).decode()
+    judged = placement.judge(kept.mime, authentication_of(tx, domain))
+    test.content = orjson.dumps(judged._asdict()).decode()
 
 
 def authentication_of(tx: Tx, domain: domains.Domain) -> Authentication:
@@ -127,10 +126,9 @@ def authentication_of(tx: Tx, domain: domains.Domain) -> Authentication:
 _RESULT = {Finding.FOUND: "pass", Finding.WRONG: "fail", Finding.MISSING: "none"}
 
 
-def content_of(test: SeedTest) -> dict[str, Any]:
-    """A judgement and an authentication; of what was never stored nothing is held against it."""
-    nothing = {**placement.Judgement({}, "primary", "")._asdict(), **placement.PASSED._asdict()}
-    return {**nothing, **orjson.loads(test.content or "{}")}
+def content_of(test: SeedTest) -> Judgement:
+    """Nothing is held against what was never stored."""
+    return Judgement(**orjson.loads(test.content or "{}"))
 
 
 def is_spoofing(test: SeedTest) -> bool:
@@ -161,8 +159,7 @@ def outcomes(tx: Tx, test: SeedTest) -> list[Outcome]:
     happened: dict[str, list[Happening]] = {}
     for each in seed_tests.happenings(tx, test.message_id):
         happened.setdefault(each.recipient, []).append(each)
-    rules: dict[str, float] = content_of(test)["rules"]
-    score = round(sum(rules.values()), 1)
+    score = content_of(test).score
     is_over = tx.now - test.created_at >= GIVEN_UP_AFTER
     found = (
         _outcome(tx, seed, happened[seed.email], score) for seed in test.members if seed.email in happened

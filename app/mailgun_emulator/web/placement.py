@@ -1,6 +1,6 @@
 """How seed lists and what came of their tests are told (facts/account.md, 11.4)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -8,6 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 from mailgun_emulator.mail import dates, placement, seeds
+from mailgun_emulator.mail.placement import Judgement
 from mailgun_emulator.pipeline import placement as tests
 from mailgun_emulator.pipeline.placement import DELIVERED, INBOX, MISSING, PENDING, SPAM, Outcome
 from mailgun_emulator.state import seed_tests
@@ -161,10 +162,10 @@ def _delivery_stats(found: list[SeedResult]) -> dict[str, DeliveryStats]:
     return {name: _stats(name, own) for name, own in {ALL: found, **by_provider}.items()}
 
 
-def _category(outcome: Outcome, content: Mapping[str, Any]) -> str:
+def _category(outcome: Outcome, content: Judgement) -> str:
     """Only Gmail's inbox has tabs."""
     has_tabs = outcome.provider == "gmail.com" and outcome.destination == INBOX
-    return str(content["category"]) if has_tabs else ""
+    return content.category if has_tabs else ""
 
 
 def result_view(tx: Tx, test: SeedTest, provider: str = "") -> ResultView:
@@ -192,14 +193,13 @@ def result_view(tx: Tx, test: SeedTest, provider: str = "") -> ResultView:
         seed_results=shown,
         spamassassin=_spamassassin(content),
         delivery_stats=_delivery_stats(shown),
-        body=content["body"],
+        body=content.body,
         is_spoofing=tests.is_spoofing(test),
     )
 
 
-def _seed_result(outcome: Outcome, content: Mapping[str, Any]) -> SeedResult:
-    own = placement.Authentication(content["spf"], content["dkim"])
-    checked = {"spf": own.spf, "dkim": own.dkim, "dmarc": own.dmarc}
+def _seed_result(outcome: Outcome, content: Judgement) -> SeedResult:
+    checked = {"spf": content.spf, "dkim": content.dkim, "dmarc": content.dmarc}
     has_it = outcome.state == DELIVERED
     results = "; ".join(f"{name}={value}" for name, value in checked.items())
     headers = {
@@ -221,12 +221,10 @@ def _seed_result(outcome: Outcome, content: Mapping[str, Any]) -> SeedResult:
     )
 
 
-def _spamassassin(content: Mapping[str, Any]) -> SpamAssassin:
-    rules: dict[str, float] = content["rules"]
-    score = round(sum(rules.values()), 1)
+def _spamassassin(content: Judgement) -> SpamAssassin:
     return SpamAssassin(
-        is_spam=score >= placement.REQUIRED,
-        score=score,
+        is_spam=content.score >= placement.REQUIRED,
+        score=content.score,
         required=placement.REQUIRED,
         rules=[
             SpamRule(
@@ -235,7 +233,7 @@ def _spamassassin(content: Mapping[str, Any]) -> SpamAssassin:
                 short_description=placement.RULES.get(name, placement.UNKNOWN).short,
                 long_description=placement.RULES.get(name, placement.UNKNOWN).long,
             )
-            for name, points in rules.items()
+            for name, points in content.rules.items()
         ],
     )
 
