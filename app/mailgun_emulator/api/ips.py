@@ -223,7 +223,7 @@ async def assign_domain_ip(
 
 @router.delete("/v3/domains/{domain}/ips/{ip}", responses=REFUSALS)
 @router.delete("/v4/domains/{domain}/ips/{ip}", responses=REFUSALS)
-@router.delete("/v3/domains/{domain}/pool/{ip}", responses=REFUSALS)
+@router.delete("/v3/domains/{domain}/pool/{ip}", operation_id="remove_domain_ip_by_pool", responses=REFUSALS)
 async def remove_domain_ip(
     tx: CurrentTx, domain: CurrentDomain, ip: str, asked: Annotated[Replacement, form(Replacement)]
 ) -> Done:
