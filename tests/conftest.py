@@ -30,6 +30,7 @@ RECORDED_OTHERWISE = (
         r"GET /v3/\S+/events 200: .*\.user-variables: 'Could not load user-variables\. .*",
         "facts/sending.md, 1.5",
     ),
+    (r"GET /v3/domains/\S+/tag/countries 404: .*", "the document knows no refusal of it"),
     (
         r"GET /v3/\S+/events 200: .*\.template\.is-text: (True|False) is not of type 'string'",
         "a boolean in the document's Logs, which tell the same events",

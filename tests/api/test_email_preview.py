@@ -205,6 +205,7 @@ def test_a_deleted_test_is_gone(client: Client) -> None:
         ({"html": "XHVkODAw", "transfer_encoding": "base64", "charset": "unicode_escape"}, "html could not be decoded"),
         ({"headers": "X-Campaign: spring"}, "Invalid parameter: headers is invalid"),
         ({"clients": ["pine"]}, "invalid client: pine"),
+        ({"clients": [{"id": "outlook19"}]}, "Invalid parameter: clients is invalid"),
         ({"image_blocking": "maybe"}, "Invalid parameter: image_blocking is invalid"),
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests import plain
 from tests.called import PAGE
+from tests.conftest import Client
 
 from mailgun_emulator.openapi import coverage
 from mailgun_emulator.openapi.operations import operations
@@ -23,6 +24,7 @@ OPEN_TO_ALL = {
     "/v4/inbox/sharing/public/{share_id}",
     "/v4/inbox/sharing/public/{share_id}/page",
     "/v1/preview/tests/{test_id}/screenshots/{client_id}",
+    "/v3/exports/{export_id}/file",
 }
 """Paths that need no key (facts/account.md, 0.1)."""
 
@@ -43,6 +45,18 @@ def test_all_that_clients_call_is_served() -> None:
     rows = [line.split("\t") for line in CALLED_BY_CLIENTS.read_text().splitlines()[1:]]
     asked = {coverage.Documented("", row[0], row[1]).key() for row in rows}
     assert sorted(asked - served) == sorted(NOT_FOUND)
+
+
+MADE_BY_A_MESSAGE = ("/v3/{domain}/messages", "/v3/{domain}/messages.mime")
+OF_DOMAINS = [each for each in mailguns() if "{domain}" in each[1] and each[1] not in MADE_BY_A_MESSAGE]
+
+
+@pytest.mark.parametrize(("method", "path"), OF_DOMAINS)
+def test_a_domain_that_is_not_there_is_refused(client: Client, method: str, path: str) -> None:
+    asked = re.sub(r"\{[^}]*\}", "x", path.replace("{domain}", "nowhere.example.org"))
+    answer = client.request(method, asked)
+    assert 400 <= answer.status_code < 500, f"{answer.status_code} {answer.text}"
+    assert "nowhere.example.org" not in client.get("/v4/domains").text
 
 
 def test_each_refuses_a_key_that_opens_nothing() -> None:

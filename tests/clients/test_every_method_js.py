@@ -8,8 +8,7 @@ from tests.clients.node import needs_node
 from tests.conftest import Account
 from tests.receiver import Receiver
 
-WAITING = {
-}
+WAITING = {}
 """Methods, or clients with all that they have, and the section of the reference that they wait for."""
 
 UNREACHABLE = {"messages.clearMessagesQueue": "only posts to Mailgun's own storage hosts"}

@@ -25,8 +25,7 @@ from tests.clients.mailgun_package import Kind
 from tests.clients.package_desk import Desk
 from tests.conftest import Account, Client
 
-WAITING = {
-}
+WAITING = {}
 """Endpoints, with all that begins with them and `_`, and the section of the reference that they wait for."""
 
 OUTSIDE = {

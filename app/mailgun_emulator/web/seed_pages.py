@@ -29,8 +29,13 @@ class InvalidTime(BadRequest):
 
 def _texts(value: Any) -> Any:
     """Also with commas between them; clients send null for an empty list."""
-    given = [str(each) for each in value if each is not None]
-    return [part.strip() for each in given for part in each.split(",") if part.strip()]
+    found: list[Any] = []
+    for each in value:
+        if isinstance(each, str):
+            found += filter(None, map(str.strip, each.split(",")))
+        elif each is not None:
+            found.append(each)
+    return found
 
 
 Texts = Annotated[list[str], BeforeValidator(_texts)]
