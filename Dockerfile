@@ -15,8 +15,11 @@ RUN cd /installed/lib/python3.13/site-packages \
         dns/rdtypes/*/[A-Z]*.py dns/quic dns/dnssecalgs dns/async[qr]*.py dns/btree*.py dns/dnssec.py dns/message.py \
         dns/query.py dns/resolver.py dns/versioned.py dns/win32util.py dns/xfr.py dns/zone*.py \
         email_validator/__main__.py email_validator/deliverability.py multidict/_multidict_py.py starlette/testclient.py \
-        ua_parser_builtins/regexes.py uvicorn/protocols/websockets/*_impl.py yaml/_yaml*.so \
+        ua_parser_builtins/regexes.py ua_parser_builtins/lazy.py uvicorn/protocols/websockets/*_impl.py \
+        uvicorn/protocols/http/h11_impl.py uvicorn/protocols/http/zttp*_impl.py yaml/_yaml*.so \
+        sqlalchemy/*/_*_cy.py aiosmtpd/docs uvloop/_testbase.py typer/testing.py pydantic/experimental/pipeline.py \
     && find . -path '*.dist-info/*' \( -name RECORD -o -name WHEEL -o -name INSTALLER \) -delete \
+    && find . -path '*.dist-info/METADATA' -exec sed -i '/^$/,$d' {} + \
     && find . -depth -type d \( -name tests -o -name testing \) ! -path './mailgun_emulator/*' -exec rm -r {} + \
     && find . -type f \( -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.h' \) -delete \
     && find . -name '*.so' -exec strip --strip-unneeded {} + \
