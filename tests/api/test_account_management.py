@@ -182,11 +182,23 @@ def test_the_key_of_the_start_is_back_after_a_reset() -> None:
 @pytest.mark.parametrize(
     "path", ["/v5/accounts/resend_activation_email", "/v5/accounts/resend/activation/email"]
 )
-def test_the_master_user_is_activated_by_the_link_in_a_letter(client: Client, path: str) -> None:
+def test_the_master_user_is_activated_by_the_link_in_a_letter(
+    client: Client, account: Account, path: str
+) -> None:
     master = client.get("/v5/users").json()["users"][0]
     changed = client.put(f"/_emulator/users/{master['id']}", json={"activated": False})
     assert (changed.status_code, changed.json()["activated"]) == (200, False)
     assert client.get("/v5/users").json()["users"][0]["activated"] is False
+    message = {"from": f"shop@{account.domain}", **SENT}
+    refused = client.post(f"/v3/{account.domain}/messages", data=message)
+    assert (refused.status_code, refused.json()) == (
+        400,
+        {
+            "message": f"Domain {account.domain} is not allowed to send: Please activate your Mailgun account. "
+            "Check your inbox or log in to your control panel to resend the activation email."
+        },
+    )
+    assert "resend_activation_email" in refused.headers["X-Mailgun-Emulator-Hint"]
     assert client.post(path).json() == {"success": True}
     (letter,) = letters(client, master["email"])
     assert (letter["subject"], letter["events"]) == ("Activate your account", [])
@@ -194,6 +206,7 @@ def test_the_master_user_is_activated_by_the_link_in_a_letter(client: Client, pa
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert master["email"] in page.text
     assert client.get("/v5/users").json()["users"][0]["activated"] is True
+    send(client, account.domain)
 
 
 @pytest.mark.parametrize("path", [SANDBOX, "/v5/sandbox/auth/recipients"])
@@ -250,6 +263,14 @@ def test_the_sandbox_writes_to_those_who_have_agreed(strict_url: str) -> None:
         assert agreed.json() == {"message": "eve@example.net has agreed"}
         eve = {**message, "to": "eve@example.net"}
         assert client.post(f"/v3/{sandbox}/messages", data=eve).status_code == 200
+        assert client.delete(f"{SANDBOX}/eve@example.net").status_code == 200
+        refused = client.post(f"/v3/{sandbox}/messages", data=eve)
+        text = (
+            f"Domain {sandbox} is not allowed to send: Sandbox subdomains are for test purposes only. "
+            "Please add your own domain or add the address to authorized recipients in Account Settings."
+        )
+        assert (refused.status_code, refused.json()) == (403, {"message": text})
+        assert client.post(f"/v3/{sandbox}/messages", data=message).status_code == 200
 
 
 def test_a_sixth_recipient_is_refused(client: Client) -> None:

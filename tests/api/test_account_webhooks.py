@@ -2,7 +2,8 @@ import re
 from typing import Any
 
 import pytest
-from tests.conftest import Client
+from tests.conftest import Account, Client
+from tests.receiver import Receiver
 
 A, B, C, D = (f"https://example.com/{name}" for name in "abcd")
 NOBODY = "0" * 24
@@ -45,6 +46,32 @@ def test_a_webhook_is_created_read_replaced_and_deleted(client: Client) -> None:
     deleted = client.delete(f"/v1/webhooks/{webhook_id}")
     assert (deleted.status_code, deleted.content) == (204, b"")
     assert ids(client) == []
+
+
+def test_what_is_posted_where_follows_the_webhooks(
+    client: Client, account: Account, receiver: Receiver
+) -> None:
+    def told() -> list[tuple[str, str]]:
+        """Of one more message."""
+        receiver.clear()
+        message = {"from": f"a@{account.domain}", "to": "ann@example.net", "text": "hi"}
+        assert client.post(f"/v3/{account.domain}/messages", data=message).status_code == 200
+        client.drain()
+        return sorted((each.path, each.json()["event-data"]["event"]) for each in receiver.requests())
+
+    one, two = (create(client, receiver.url(path), "accepted") for path in ("/one", "/two"))
+    create(client, receiver.url("/three"), "accepted", "delivered")
+    third = [("/three", "accepted"), ("/three", "delivered")]
+    assert told() == [("/one", "accepted"), *third, ("/two", "accepted")]
+    changed = {"url": receiver.url("/elsewhere"), "event_types": "delivered"}
+    assert client.put(f"/v1/webhooks/{one}", data=changed).status_code == 204
+    assert told() == [("/elsewhere", "delivered"), *third, ("/two", "accepted")]
+    assert client.delete(f"/v1/webhooks/{two}").status_code == 204
+    assert told() == [("/elsewhere", "delivered"), *third]
+    assert client.delete("/v1/webhooks", params={"webhook_ids": one}).status_code == 204
+    assert told() == third
+    assert client.delete("/v1/webhooks", params={"all": "yes"}).status_code == 204
+    assert told() == []
 
 
 def test_some_are_listed_and_deleted_by_their_ids(client: Client) -> None:

@@ -198,6 +198,18 @@ def test_a_parent_limits_a_subaccount(client: Client, child: Client, account: Ac
     assert send(child, domain).status_code == 200
 
 
+def test_the_month_that_ends_lets_a_subaccount_send(client: Client, child: Client) -> None:
+    path, domain = f"{SUBACCOUNTS}/{id_of(client)}/limit/custom/monthly", own_domain(child)
+    set_clock(child, freeze="2026-05-31T23:00:00Z")
+    assert answer(client.put(path, data={"limit": 1000})) == DONE
+    assert send(child, domain, 1000).status_code == 200
+    assert answer(send(child, domain)) == disabled(domain)
+    set_clock(child, advance="1h")
+    assert client.get(path).json() == {"limit": 1000, "current": 0, "period": "1m"}
+    assert send(child, domain).status_code == 200
+    assert client.get(path).json()["current"] == 1
+
+
 def test_what_is_no_subaccount_has_no_limit_to_set(client: Client, server_url: str) -> None:
     foreign = plain.post(f"{server_url}/_emulator/accounts").json()["id"]
     for one in (foreign, "nobody"):

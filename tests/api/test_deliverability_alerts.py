@@ -245,6 +245,22 @@ def test_slack_is_posted_to_as_an_incoming_webhook(
     refused(client.post(slack_test, json={}), 400, "Missing mandatory parameter: event_type")
 
 
+@pytest.mark.parametrize("path", ["/v1/alerts/slack/oauth", SLACK])
+def test_nothing_is_posted_to_a_workspace_that_was_given_up(
+    client: Client, account: Account, receiver: Receiver, path: str
+) -> None:
+    client.put(SLACK, json={"token": receiver.url("/slack")})
+    create(client, to_slack("C1"))
+    assert client.delete(path).status_code == 200
+    cross(client, account.domain, "slack", "email")
+    assert receiver.requests() == []
+    assert len(letters(client)) == 1
+    client.put(SLACK, json={"token": receiver.url("/other")})
+    test = {"event_type": "ip_listed", "channel_ids": ["C1"]}
+    assert client.post("/v1/alerts/slack/test", json=test).status_code == 200
+    assert [each.path for each in receiver.requests()] == ["/other"]
+
+
 def test_a_token_posts_to_slack_itself_wherever_that_is_sent(receiver: Receiver) -> None:
     with (
         Emulator(webhook_rewrite=f"slack.com={receiver.url('').rstrip('/')}") as emulator,

@@ -38,8 +38,11 @@ def test_the_setup_and_the_referral_are_told(client: Client) -> None:
     assert re.fullmatch(r"https://redsift\.com/partners/mailgun\?token=[0-9a-f]{32}", link)
     posted = client.post("/v1/dmarc/referral", json={"email": "ann@example.com"}).json()["referral_uri"]
     assert posted != link
-    bad = client.get("/v1/dmarc/referral", params={"email": "nobody"})
-    refused(bad, 400, {"message": "email is invalid"})
+    for bad in (
+        client.get("/v1/dmarc/referral", params={"email": "nobody"}),
+        client.post("/v1/dmarc/referral", json={"email": "nobody"}),
+    ):
+        refused(bad, 400, {"message": "email is invalid"})
 
 
 def test_reports_lead_from_the_domain_down_to_the_ip(client: Client, account: Account) -> None:

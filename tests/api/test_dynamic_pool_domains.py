@@ -21,6 +21,7 @@ from tests.api.reputation import (
     pool_of,
     refused,
     send,
+    sent_by,
 )
 from tests.conftest import Account, Client
 
@@ -94,12 +95,29 @@ def test_a_removed_domain_sends_by_its_replacement(
     assert done(client.delete(url, params={"replacement_ip": [one, two]})) == SUCCESS
     assert done(client.get(f"/v3/domains/{account.domain}/ips"))["items"] == [one, two]
     assert pool_of(client, account.domain) is None
+    for _ in range(2):
+        send(client, account.domain)
+    assert sent_by(client, account.domain) == {one: 1, two: 1}
     enroll(client, account.domain)
     assert done(client.delete(url, params={"replacement_pool_id": pool})) == SUCCESS
     assert done(client.get(f"/v3/ip_pools/{pool}"))["details"]["linked_domains"] == [account.domain]
     moves = [(each["prev_band"], each["new_band"]) for each in history(client)]
     assert moves == [(NEW, ""), ("", NEW), (NEW, ""), ("", NEW)]
     assert history(client)[0]["reason"] == "Domain removed from dynamic IP pools"
+
+
+def test_the_path_that_the_python_package_spells_does_the_same(
+    client: Client, account: Account, pools: dict[str, str]
+) -> None:
+    url = f"/v3/domains/{account.domain}/dynamic/pools"
+    assert done(client.post(url)) == SUCCESS
+    refused(client.post(url), 400, {"message": "domain is already enrolled in dynamic IP pools"})
+    send(client, account.domain)
+    assert sent_by(client, account.domain) == {pools[NEW]: 1}
+    assert done(client.delete(url, params={"replacement_ip": "shared"})) == SUCCESS
+    assert pool_of(client, account.domain) is None
+    again = client.delete(url, params={"replacement_ip": "shared"})
+    refused(again, 400, {"message": "domain is not enrolled in dynamic IP pools"})
 
 
 def test_a_removed_domain_is_moved_no_more(client: Client, account: Account) -> None:

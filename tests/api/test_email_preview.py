@@ -169,6 +169,28 @@ def test_tests_are_listed_and_found(client: Client) -> None:
     assert found(results=1) == [second]
 
 
+@pytest.mark.parametrize("version", ["v2", "v1/preview/v2"])
+def test_newer_paths_are_about_the_same_tests(client: Client, version: str) -> None:
+    base = f"/{version}/tests" if "/" in version else f"/{version}/preview/tests"
+    test_id = client.post(base, json={"subject": "Hi", "html": HTML, "clients": FEW}).json()["id"]
+    assert [each["id"] for each in client.get(base).json()] == [test_id]
+    assert client.get("/v1/preview/tests").json() == client.get(base).json()
+    refused(client.post(base, json={}), 400, {"Reason": "Missing mandatory parameter: subject"})
+    refused(client.get(f"{base}?results=0"), 400, {"Reason": "Invalid parameter: results is invalid"})
+
+
+def test_newer_paths_tell_of_and_delete_a_test(client: Client) -> None:
+    test_id = create(client)
+    for rest in ("", "/results"):
+        newer = client.get(f"/v2/preview/tests/{test_id}{rest}").json()
+        assert newer == client.get(f"/v1/preview/tests/{test_id}{rest}").json()
+        refused(client.get(f"/v2/preview/tests/nothing{rest}"), 404, NOT_FOUND)
+    assert client.get("/v2/preview/tests/clients").json() == client.get("/v1/preview/tests/clients").json()
+    assert client.delete(f"/v2/preview/tests/{test_id}").json() == {"success": True}
+    refused(client.delete(f"/v2/preview/tests/{test_id}"), 404, NOT_FOUND)
+    assert client.get("/v1/preview/tests").json() == []
+
+
 def test_clients_are_listed_and_the_usual_ones_taken(client: Client) -> None:
     known = client.get("/v1/preview/tests/clients").json()
     assert known["gmailcom_chrome"] == {

@@ -2,6 +2,7 @@ import re
 from typing import Any
 
 import pytest
+from tests.api.watched import send
 from tests.conftest import Account, Client
 
 DOMAINS = "/v1/inboxready/domains"
@@ -18,6 +19,19 @@ def watch(client: Client, name: str) -> dict[str, Any]:
     assert added.status_code == 200, added.text
     domain: dict[str, Any] = added.json()["domain"]
     return domain
+
+
+def usage(client: Client) -> tuple[int, int]:
+    """How many domains and IPs came to be watched."""
+    names = ["domain_blocklist_monitoring_count", "ip_blocklist_monitoring_count"]
+    asked = {"metrics": names, "dimensions": ["time"], "include_aggregates": True}
+    told = client.post("/v1/analytics/usage/metrics", json=asked).json()["aggregates"]["metrics"]
+    return told[names[0]], told[names[1]]
+
+
+def events(client: Client, path: str) -> list[str]:
+    told = client.get(path).json()
+    return [each["event"] for each in told.get("items", told.get("events"))]
 
 
 def test_a_domain_is_added_listed_verified_and_removed(client: Client) -> None:
@@ -73,10 +87,30 @@ def test_an_own_domain_is_watched_once_its_records_are_found(client: Client) -> 
     client.put(f"{DOMAINS}/verify", data={"domain": name})
     assert client.get(DOMAINS).json()["items"][0]["services"]["spam_trap_monitoring"] is False
     client.put(f"/v4/domains/{name}/verify")
+    assert usage(client) == (0, 0)
+    client.put(f"{DOMAINS}/verify", data={"domain": name})
+    assert usage(client) == (1, 0)
     client.put(f"{DOMAINS}/verify", data={"domain": name})
     (told,) = client.get(DOMAINS).json()["items"]
     assert told["verified"]["status"] == "sending"
+    assert usage(client) == (1, 0)
     assert [each["domain"] for each in client.get("/v1/monitoring/domains").json()["domains"]] == [name]
+
+
+def test_reports_tell_no_more_of_a_domain_that_was_removed(client: Client, account: Account) -> None:
+    watch(client, account.domain)
+    send(client, account.domain, "spamtrap@example.net")
+    assert client.post(
+        "/_emulator/blocklists", json={"domain": account.domain, "blocklist": "SURBL"}
+    ).is_success
+    paths = {"/v1/monitoring/domains": "domains", "/v2/spamtraps": "items", "/v1/dmarc/domains": "domains"}
+    for path, below in paths.items():
+        assert len(client.get(path).json()[below]) == 1
+    assert events(client, "/v1/monitoring/domains/events") == ["domain_listed"]
+    assert client.delete(DOMAINS, params={"domain": account.domain}).status_code == 200
+    for path, below in paths.items():
+        assert client.get(path).json()[below] == []
+    assert events(client, "/v1/monitoring/domains/events") == []
 
 
 def test_wrong_domains_are_refused(client: Client) -> None:
@@ -100,13 +134,18 @@ def test_an_ip_is_registered_told_changed_and_removed(client: Client, path: str)
     made = client.post(path, json={"ip": "203.0.113.7", "description": "ours"})
     told = {"ip": "203.0.113.7", "ip_pool": "", "description": "ours", "state": "healthy", "listed": []}
     assert (made.status_code, made.json()) == (201, told)
+    assert usage(client) == (0, 1)
     changed = client.put(f"{path}/203.0.113.7", json={"ip_pool": "swimming"}).json()
     assert changed == {**told, "ip_pool": "swimming"}
     assert client.get(f"{path}/203.0.113.7").json() == changed
     assert client.get(path).json() == {"items": [changed]}
+    client.post("/_emulator/blocklists", json={"ip": "203.0.113.7", "blocklist": CBL})
+    (event,) = client.get("/v1/blocklist-monitoring/events").json()["items"]
+    assert (event["event"], event["ip_pool"]) == ("ip_listed", "swimming")
     gone = client.delete(f"{path}/203.0.113.7")
     assert (gone.status_code, gone.content) == (204, b"")
     assert client.get(path).json() == {"items": []}
+    assert events(client, "/v1/blocklist-monitoring/events") == []
 
 
 def test_wrong_ips_are_refused(client: Client) -> None:

@@ -39,6 +39,7 @@ def test_an_analysis_is_made_listed_told_and_deleted(client: Client) -> None:
     assert result["meta"]["count"] == 0
     assert result["items"] == {"id": test_id, "version": 1, "features": []}
     assert client.delete(f"{PATH}/{test_id}").json() == {"message": "deleted"}
+    assert client.get(PATH).json()["meta"]["total"] == 0
     refused(client.get(f"{PATH}/{test_id}"), 404, {"message": "test not found"})
     refused(client.delete(f"{PATH}/{test_id}"), 404, {"message": "test not found"})
 

@@ -170,6 +170,9 @@ def test_domains_follow_when_the_ips_of_their_pool_change(client: Client, accoun
     )
     client.drain()
     assert set(of_domain(client, account.domain)) == {three, one}
+    for _ in range(2):
+        send(client, account.domain)
+    assert set(sent_by(client, account.domain)) == {three, one}
     refused(
         client.delete(f"/v3/ip_pools/{pool_id}/ips/{two}"), 404, f"IP {two} does not belong to the IP pool"
     )
@@ -195,9 +198,12 @@ def test_a_pool_is_renamed_and_domains_are_linked_by_their_ids(client: Client, a
     rest = client.get(linked["paging"]["next"]).json()
     assert rest["domains"] == []
     assert client.get(rest["paging"]["first"]).json() == linked
+    send(client, account.domain)
     started(client.patch(f"/v3/ip_pools/{pool_id}", data={"unlink_domain": own}))
     client.drain()
     assert of_domain(client, account.domain) == [shared(client)]
+    send(client, account.domain)
+    assert sent_by(client, account.domain) == [one, shared(client)]
     nothing = "No changes requested"
     refused(client.patch(f"/v3/ip_pools/{pool_id}"), 400, nothing)
     refused(client.patch(f"/v3/ip_pools/{pool_id}", data={"name": "v1", "add_ip": one}), 400, nothing)
@@ -236,9 +242,13 @@ def test_a_domain_is_unlinked_for_an_ip_or_another_pool(client: Client, account:
     refused(client.delete(url, params={"ip": one}), 400, f"IP {one} belongs to an IP pool")
     assert client.delete(url, params={"ip": three}).json() == DONE
     assert of_domain(client, account.domain) == [three]
+    send(client, account.domain)
     link(client, account.domain, first)
+    send(client, account.domain)
     assert client.delete(url, params={"ip": "shared"}).json() == DONE
     assert of_domain(client, account.domain) == [shared(client)]
+    send(client, account.domain)
+    assert sent_by(client, account.domain) == [three, one, shared(client)]
 
 
 @pytest.mark.parametrize("version", ["v3", "v1"])
@@ -259,6 +269,8 @@ def test_the_domains_of_a_deleted_pool_go_over_to_what_is_named(
     started(client.delete(f"/v3/ip_pools/{second}", params={"ip": three}))
     client.drain()
     assert of_domain(client, account.domain) == [three]
+    send(client, account.domain)
+    assert sent_by(client, account.domain) == [three]
     assert client.get("/v3/ip_pools").json()["ip_pools"] == []
     started(client.delete(f"/v3/ip_pools/{make(client)}"))
 
@@ -276,6 +288,8 @@ def test_an_unknown_pool_is_not_found(client: Client) -> None:
         client.request("DELETE", f"{url}/delegate", data={"subaccount_id": NOWHERE}),
     ):
         refused(response, 404, "not found")
+    refused(client.patch(f"/v1/ip_pools/{NOWHERE}", data={"name": "x"}), 404, "not found")
+    refused(client.post("/v1/ip_pools"), 400, "Missing mandatory parameter: name")
 
 
 @pytest.mark.parametrize("path", ["/v3/ip_pools", "/v3/ips/request/new"])

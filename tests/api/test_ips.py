@@ -167,7 +167,11 @@ def test_a_domain_is_given_only_ips_of_the_account(client: Client, account: Acco
     either = "Either ip or pool_id must be specified, but not both"
     refused(client.post(url), 400, either)
     refused(client.post(url, data={"ip": shared(client), "pool_id": "0" * 24}), 400, either)
-    refused(client.get("/v3/domains/nowhere.example.net/ips"), 404, "Domain not found")
+    for version in ("v3", "v4"):
+        nowhere = f"/{version}/domains/nowhere.example.net/ips"
+        refused(client.get(nowhere), 404, "Domain not found")
+        refused(client.post(nowhere, data={"ip": shared(client)}), 404, "Domain not found")
+        refused(client.delete(f"{nowhere}/{FOREIGN}"), 404, "Domain not found")
     assert of_domain(client, account.domain) == [shared(client)]
 
 
@@ -219,9 +223,13 @@ def test_all_domains_are_given_an_ip_or_lose_it(client: Client, account: Account
     client.drain()
     assert of_domain(client, account.domain) == [two]
     assert of_domain(client, second) == [two]
+    send(client, account.domain)
+    assert sent_by(client, account.domain) == [two]
     started(client.delete(f"/v3/ips/{two}/domains"))
     client.drain()
     assert of_domain(client, second) == [shared(client)]
+    send(client, account.domain)
+    assert sent_by(client, account.domain) == [two, shared(client)]
 
 
 def test_only_an_ip_of_the_account_is_given_to_all_domains(client: Client) -> None:

@@ -3,7 +3,11 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests import plain
 from tests.conftest import Account, Client
+
+from mailgun_emulator.state.keys import MOST_KEYS
+from mailgun_emulator.testing import Emulator
 
 INVALID_ROLE = "expected `role` param to be one of [admin basic developer sending]"
 
@@ -103,6 +107,21 @@ def test_what_makes_no_key_is_refused(
     refused = client.post("/v1/keys", data=given)
     assert (refused.status_code, refused.json()) == (status, {"message": message})
     assert client.get("/v1/keys").json()["total_count"] == 1
+
+
+def test_a_key_too_many_is_refused() -> None:
+    many = [f"key-{number}" for number in range(MOST_KEYS)]
+    with Emulator() as emulator, Client(base_url=emulator.url, auth=("api", many[0])) as client:
+        file = {"accounts": [{"id": "many", "api_keys": many}]}
+        assert plain.post(f"{emulator.url}/_emulator/import", json=file).status_code == 200
+        refused = client.post("/v1/keys", data={"role": "basic"})
+        text = "could not create key, account limit reached"
+        assert (refused.status_code, refused.json()) == (403, {"message": text})
+        assert client.get("/v1/keys").json()["total_count"] == MOST_KEYS
+        assert (
+            client.delete(f"/v1/keys/{client.get('/v1/keys').json()['items'][-1]['id']}").status_code == 200
+        )
+        make(client)
 
 
 def test_a_key_that_is_to_expire_says_when(client: Client) -> None:

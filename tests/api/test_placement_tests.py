@@ -62,6 +62,8 @@ def test_older_clients_read_tests(client: Client, account: Account) -> None:
     advance(client, "10m")
     for version in ("v3", "v4"):
         path = f"/{version}/inbox/tests"
+        assert client.get(f"{path}/{tid}").json()["status"] == "complete"
+        refused(client.get(f"{path}?limit=x"), 400, {"message": "Invalid parameter: limit is invalid"})
         listed = client.get(path).json()
         assert ([each["tid"] for each in listed["tests"]], listed["status"]) == ([tid], "complete")
         counters = client.get(f"{path}/{tid}/counters").json()
@@ -74,6 +76,10 @@ def test_older_clients_read_tests(client: Client, account: Account) -> None:
     assert client.delete(f"/v3/inbox/tests/{tid}").json() == {"message": "deleted"}
     refused(client.get(f"/v4/inbox/results/{tid}"), 404, {"message": "result not found"})
     assert client.get("/v4/inbox/tests").json()["total"] == 0
+    other = client.post("/v4/inbox/tests", data=test).json()["tid"]
+    assert client.delete(f"/v4/inbox/tests/{other}").json() == {"message": "deleted"}
+    refused(client.get(f"/v3/inbox/tests/{other}"), 404, NOT_FOUND)
+    refused(client.post("/v3/inbox/tests"), 400, {"message": "Missing mandatory parameter: from"})
 
 
 WRONG: list[tuple[dict[str, Any], int, str]] = [

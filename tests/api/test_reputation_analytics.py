@@ -61,8 +61,9 @@ def test_gmail_tells_of_domains_day_by_day(client: Client, account: Account, ip:
     }
     assert day["date"].endswith("T00:00:00Z")
     assert told(client, f"{GPT}/domains") == {"domain": "", "data": [day], "total": 1}
-    names = told(client, f"{GPT}/domains_list")
-    assert names == {"data": [{"name": account.domain, "date": day["date"]}], "total": 1}
+    for path in ("domains_list", "domains/list"):
+        names = told(client, f"{GPT}/{path}")
+        assert names == {"data": [{"name": account.domain, "date": day["date"]}], "total": 1}
     loop = {"name": account.domain, "id": "news", "ratio": 0.25, "date": day["date"]}
     for path in ("domainsfbl", f"domainsfbl/{account.domain}"):
         assert told(client, f"{GPT}/{path}") == {"data": [loop], "total": 1}
@@ -75,8 +76,9 @@ def test_gmail_tells_of_ips_day_by_day(client: Client, account: Account, ip: str
     assert found == {"address": ip, "data": [day], "total": 1}
     for path in ("addresses", f"domains/{account.domain}/addresses"):
         assert told(client, f"{GPT}/{path}") == {"address": "", "data": [day], "total": 1}
-    names = told(client, f"{GPT}/addresses_list")
-    assert names == {"data": [{"address": ip, "date": day["date"]}], "total": 1}
+    for path in ("addresses_list", "addresses/list"):
+        names = told(client, f"{GPT}/{path}")
+        assert names == {"data": [{"address": ip, "date": day["date"]}], "total": 1}
 
 
 def test_gmail_is_summed_up(client: Client, account: Account, ip: str) -> None:

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from tests.api.placed import counts, refused, result, run, seed_list
+from tests.api.placed import advance, counts, refused, result, run, seed_list
 from tests.conftest import Account, Client
 
 NEVER = "0001-01-01T00:00:00Z"
@@ -65,6 +65,19 @@ def test_a_list_is_changed_and_keeps_its_seeds_unless_other_ones_are_asked_for(c
     assert get(client, made["target_email"]) == narrowed
     fewer = client.put(path, data={"max_seeds_per_provider": "1"}).json()
     assert len(fewer["mailing_list"].split(",")) == 2
+
+
+def test_tests_are_sent_to_the_seeds_that_a_list_has_by_then(client: Client, account: Account) -> None:
+    made = seed_list(client)
+    changes = {"name": "Gmail", "provider_filter": "gmail.com", "max_seeds_per_provider": "2"}
+    changed = client.put(f"/v4/inbox/seedlists/{made['target_email']}", data=changes).json()
+    told = result(client, run(client, account, seed_list="Gmail"))
+    seeds = changed["mailing_list"].split(",")[1:]
+    assert (told["seedlist_name"], len(seeds)) == ("Gmail", 2)
+    assert [each["email"] for each in told["seed_results"]] == seeds
+    client.drain()
+    delivered = client.get(f"/v3/{account.domain}/events", params={"event": "delivered"}).json()["items"]
+    assert {each["recipient"] for each in delivered} == {made["target_email"], *seeds}
 
 
 def test_null_is_no_filter(client: Client) -> None:
@@ -143,6 +156,10 @@ def test_a_deleted_list_takes_its_results_along(client: Client, account: Account
     assert (deleted.status_code, deleted.json()) == (200, None)
     refused(client.get(f"/v4/inbox/seedlists/{address}"), 404, NOT_FOUND)
     refused(client.get(f"/v4/inbox/results/{result_id}"), 404, {"message": "result not found"})
+    mail = {"from": f"ann@{account.domain}", "to": address, "subject": "Hi", "text": "Hi"}
+    assert client.post(f"/v3/{account.domain}/messages", data=mail).status_code == 200
+    advance(client, "10m")
+    assert client.get("/v4/inbox/results").json()["items"] == [], "it is an address like any other now"
 
 
 def test_a_list_sums_up_its_tests(client: Client, account: Account) -> None:

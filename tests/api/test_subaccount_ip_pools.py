@@ -81,11 +81,14 @@ def test_a_revoked_pool_is_used_no_more(client: Client, below: Client, subaccoun
     pool_id = make(client, one)
     delegate(client, subaccount, pool_id)
     link(below, subaccount.domain, pool_id)
+    send(below, subaccount.domain)
     started(client.delete(f"{base(subaccount)}/ip_pool", params={"pool_id": pool_id}))
     client.drain()
     assert delegated(client) == []
     assert below.get("/v3/ip_pools").json()["ip_pools"] == []
     assert of_domain(below, subaccount.domain) == [shared(below)]
+    send(below, subaccount.domain)
+    assert sent_by(below, subaccount.domain) == [one, shared(below)]
 
 
 def test_another_pool_takes_the_place_of_the_one_before(

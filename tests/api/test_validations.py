@@ -58,6 +58,7 @@ def test_an_address_is_validated(client: Client) -> None:
 def test_all_that_there_is_to_tell_is_told_in_mailguns_order(client: Client, account: Account) -> None:
     send(client, account, "b.o.b@gmial.com")
     names = list(told(client, "b.o.b@gmial.com"))
+    assert list(told(client, "b.o.b@gmial.com")["engagement"]) == ["engaging", "behavior", "is_bot"]
     assert names == ["address", "did_you_mean", "engagement", "is_disposable_address", "is_role_address",
                      "reason", "result", "risk", "last_seen"]  # fmt: skip
     assert told(client, "b.o.b@gmial.com")["did_you_mean"] == "b.o.b@gmail.com"

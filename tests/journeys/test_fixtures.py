@@ -258,6 +258,34 @@ def test_the_example_is_there_from_the_start_and_after_a_reset() -> None:
             assert client.post("/_emulator/reset").status_code == 200
 
 
+def test_what_the_example_says_of_ips_and_reputation_is_so() -> None:
+    with Emulator(fixture=str(SHOP)) as server, Client(base_url=server.url, auth=KEY) as owner:
+        owner.drain()
+        delivered = pages(owner, "/v3/shop.example.com/events?event=delivered&begin=0&ascending=yes")
+        assert {each["envelope"]["sending-ip"] for each in delivered} == {"203.0.113.10"}
+        assert owner.get("/v3/ip_pools").json()["ip_pools"][0]["ips"] == ["203.0.113.11"]
+        (warmup,) = owner.get("/v3/ip_warmups").json()["items"]
+        assert (warmup["ip"], warmup["stage_number"], warmup["sent_within_stage"]) == (
+            "203.0.113.12",
+            2,
+            "12%",
+        )
+        (watched,) = owner.get("/v1/monitoring/domains").json()["domains"]
+        assert (watched["domain"], watched["state"]) == ("shop.example.com", "healthy")
+        assert owner.get("/v1/blocklist-monitoring/events").json()["items"][0]["event"] == "ip_delisted"
+        validated = owner.get("/v4/address/validate/bulk/customers").json()["summary"]
+        assert validated["risk"] == {"high": 2, "low": 1, "medium": 1, "unknown": 0}
+        assert [each["role"] for each in owner.get("/v5/users").json()["users"]] == [
+            "admin",
+            "admin",
+            "billing",
+        ]
+        assert owner.get("/v1/thresholds/hits").json()["total"] == 0
+        test = {"from": "hello@shop.example.com", "subject": "Offers", "html": "<p>Hi</p>"}
+        tested = owner.post("/v4/inbox/tests", json={**test, "seed_list": "Large providers"}).json()
+        assert len(tested["mailing_list"].split(",")) == 7
+
+
 def test_several_files_are_loaded_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"domains": ["a.example.org"]}')
     (tmp_path / "b.yaml").write_text(

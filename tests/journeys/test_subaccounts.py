@@ -77,6 +77,22 @@ def test_its_webhooks_are_told_of_all_and_signed_for_both(platform: Platform, re
     assert "parent-signature" not in second["signature"]
 
 
+def test_whoever_renews_a_signing_key_it_signs_from_then_on(platform: Platform, receiver: Receiver) -> None:
+    client = platform.client
+    hook = {"url": receiver.url("/hook"), "event_types": "accepted"}
+    assert client.post("/v1/webhooks", data=hook).status_code == 200
+    keys = [
+        client.post("/v5/accounts/http_signing_key", headers=headers).json()["http_signing_key"]
+        for headers in (platform.header, {})
+    ]
+    assert set(keys).isdisjoint({platform.customer.signing_key, platform.account.signing_key})
+    platform.send("ann@x.com")
+    signature = receiver.requests("/hook")[0].json()["signature"]
+    about = signature["timestamp"], signature["token"]
+    told = [signature["signature"], signature["parent-signature"]]
+    assert told == [sign(key, *about) for key in keys]
+
+
 def test_domains_are_listed_with_whose_they_are(platform: Platform) -> None:
     own = platform.client.get("/v4/domains").json()
     assert {each["name"] for each in own["items"]}.isdisjoint({platform.customer.domain})
@@ -122,6 +138,36 @@ def test_metrics_and_logs_are_asked_for_by_subaccount(platform: Platform) -> Non
     )
     whose = {"id": platform.customer.id, "parent-id": platform.account.id}
     assert [each["account"] for each in logs] == [whose, whose]
+
+
+def test_usage_of_subaccounts_is_included_where_that_is_asked_for(platform: Platform) -> None:
+    client, account, customer = platform
+    for headers in ({}, platform.header, platform.header):
+        asked = client.post("/v4/address/validate", data={"address": "ann@x.com"}, headers=headers)
+        assert asked.status_code == 200
+        preview = {"subject": "Hi", "html": "<p>Hi</p>"}
+        assert client.post("/v1/preview/tests", json=preview, headers=headers).status_code == 200
+    platform.send("cy@x.com")
+    names = ["email_validation_count", "email_preview_count", "processed_count"]
+
+    def used(**more: Any) -> dict[str, list[int]]:
+        asked = {"metrics": names, "dimensions": ["subaccount"], "duration": "1d", **more}
+        found = platform.post("/v1/analytics/usage/metrics", asked)
+        return {each["dimensions"][0]["value"]: [each["metrics"][name] for name in names] for each in found}
+
+    assert used() == {account.id: [1, 1, 1]}
+    assert used(include_subaccounts=True) == {account.id: [1, 1, 1], customer.id: [2, 2, 3]}
+
+
+def test_traps_of_subaccounts_are_told_where_that_is_asked_for(platform: Platform) -> None:
+    client = platform.client
+    watched = client.post("/v1/inboxready/domains", data={"domain": platform.customer.domain})
+    assert watched.status_code == 200
+    platform.send("spamtrap@example.net")
+    for included, totals in (("false", []), ("true", [1])):
+        asked = {"include_subaccounts": included, "dimension": "domain_name"}
+        found = client.get("/v2/spamtraps", params=asked).json()["items"]
+        assert [each["total"] for each in found] == totals
 
 
 def test_tags_are_each_accounts_own(platform: Platform) -> None:

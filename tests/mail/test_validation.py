@@ -134,15 +134,15 @@ def test_no_dns_is_needed() -> None:
     ("numbers", "said"),
     [
         ((0, 0, 0, 0), None),
-        ((4, 0, 0, 0), (False, False, "disengaged")),
-        ((4, 1, 0, 0), (True, False, "engaged")),
-        ((4, 3, 9, 0), (True, False, "highly_engaged")),
-        ((4, 0, 9, 0), (True, True, "bot")),
-        ((4, 3, 0, 1), (True, False, "complainer")),
+        ((4, 0, 0, 0), (False, "disengaged", False)),
+        ((4, 1, 0, 0), (True, "engaged", False)),
+        ((4, 3, 9, 0), (True, "highly_engaged", False)),
+        ((4, 0, 9, 0), (True, "bot", True)),
+        ((4, 3, 0, 1), (True, "complainer", False)),
     ],
 )
 def test_engagement_is_what_somebody_does_with_mail(
-    numbers: tuple[int, int, int, int], said: tuple[bool, bool, str] | None
+    numbers: tuple[int, int, int, int], said: tuple[bool, str, bool] | None
 ) -> None:
     delivered, engaged, by_bots, complained = numbers
     found = validation.engagement(

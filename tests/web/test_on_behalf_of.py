@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import httpx2
@@ -24,6 +25,10 @@ OPEN_TO_ALL = {
 """Ask for no key, and so nobody speaks."""
 
 
+DELETES_SUBACCOUNT = ("DELETE", "/v5/accounts/subaccounts")
+"""There the header names whom the parent deletes."""
+
+
 class Family(NamedTuple):
     """An account and its subaccount; the clients have their own keys."""
 
@@ -39,6 +44,19 @@ class Family(NamedTuple):
 
 @pytest.fixture(scope="module")
 def family(server_url: str) -> Iterator[Family]:
+    with founded(server_url) as made:
+        yield made
+
+
+@pytest.fixture
+def another(server_url: str) -> Iterator[Family]:
+    """Only one test knows it."""
+    with founded(server_url) as made:
+        yield made
+
+
+@contextmanager
+def founded(server_url: str) -> Iterator[Family]:
     accounts = f"{server_url}/_emulator/accounts"
     account = Account(**plain.post(accounts, json={"name": "Parent"}).json())
     made = plain.post(accounts, json={"name": "Child", "parent": account.id}).json()
@@ -60,23 +78,39 @@ def noted(client: Client, response: httpx2.Response) -> dict[str, Any]:
     return dict(client.get(f"/_emulator/requests/{number}").json())
 
 
-def reads() -> list[str]:
+def mailguns() -> list[tuple[str, str]]:
     return sorted(
-        {each.path for each in operations() if each.section.startswith("api.") and each.method == "get"}
-        - OPEN_TO_ALL
+        (each.method.upper(), each.path)
+        for each in operations()
+        if each.section.startswith("api.") and each.path not in OPEN_TO_ALL
     )
 
 
-@pytest.mark.parametrize("path", reads())
+READS = [path for method, path in mailguns() if method == "GET"]
+WRITES = [each for each in mailguns() if each[0] != "GET" and each != DELETES_SUBACCOUNT]
+
+
+def filled_in(path: str, account: Account) -> str:
+    return re.sub(r"\{[^}]*\}", "x", re.sub(r"\{(domain|authority)\}", account.domain, path))
+
+
+@pytest.mark.parametrize("path", READS)
 def test_who_answers_is_the_subaccount(family: Family, path: str) -> None:
     subaccount = family.subaccount
-    filled = re.sub(r"\{[^}]*\}", "x", re.sub(r"\{(domain|authority)\}", subaccount.domain, path))
+    filled = filled_in(path, subaccount)
     answer = family.parent.get(filled, headers=family.header, follow_redirects=False)
     own = family.own.get(filled, follow_redirects=False)
     assert answer.status_code == own.status_code
     assert noted(family.own, answer)["account"] == subaccount.id
     assert family.account.domain not in answer.text
     assert family.account.signing_key not in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+def test_who_acts_is_the_subaccount(another: Family, method: str, path: str) -> None:
+    answer = another.parent.request(method, filled_in(path, another.subaccount), headers=another.header)
+    assert answer.status_code < 500
+    assert noted(another.own, answer)["account"] == another.subaccount.id
 
 
 def test_what_is_done_is_done_to_the_subaccount(family: Family) -> None:

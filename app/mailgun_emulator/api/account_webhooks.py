@@ -133,7 +133,7 @@ def view(webhook: AccountWebhook) -> AccountWebhookView:
         description=webhook.description,
         url=webhook.url,
         event_types=account_webhooks.event_types(webhook),
-        created_at=f"{dates.plain_iso(webhook.created_at)}Z",
+        created_at=dates.rfc3339_s(webhook.created_at),
     )
 
 

@@ -29,7 +29,7 @@ from mailgun_emulator.web.thresholds import (
     moment,
     whose,
 )
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, only_if_set
 
 router = APIRouter(tags=["Alerts"])
 
@@ -69,7 +69,7 @@ class HitView(BaseModel):
     comparator: str
     limit: str
     parent_account_id: str
-    subaccount_id: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    subaccount_id: str | None = only_if_set()
     dimension: str
     dimension_value: str
 

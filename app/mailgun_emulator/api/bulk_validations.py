@@ -18,7 +18,7 @@ from mailgun_emulator.state.validation_jobs import JobNotFound, Kind, Status, Va
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import CurrentFields, Form, Upload, read_fields, takes
 from mailgun_emulator.web.paging import KeysetRequest, base_url, keyset, link
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, only_if_set
 
 router = APIRouter(tags=["Validations"])
 
@@ -74,12 +74,12 @@ class JobView(BaseModel):
     """Results and their summary are there once the job is `uploaded`; `records_processed` is null before it begins."""
 
     created_at: int
-    download_url: DownloadUrls | None = Field(default=None, exclude_if=lambda value: value is None)
+    download_url: DownloadUrls | None = only_if_set()
     id: str
     quantity: int
     records_processed: int | None
     status: Status
-    summary: Summary | None = Field(default=None, exclude_if=lambda value: value is None)
+    summary: Summary | None = only_if_set()
 
 
 class JobPaging(BaseModel):

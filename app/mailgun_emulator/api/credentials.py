@@ -15,7 +15,7 @@ from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import paging
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
 from mailgun_emulator.web.forms import CurrentFields, Flag, Form, form
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, only_if_set
 
 router = APIRouter(tags=["Credentials"])
 
@@ -80,8 +80,8 @@ class Stored(BaseModel):
     """`note` and `credentials` are there when a password was generated; `credentials` maps login to password."""
 
     message: str
-    note: str | None = Field(default=None, exclude_if=lambda value: value is None)
-    credentials: dict[str, str] | None = Field(default=None, exclude_if=lambda value: value is None)
+    note: str | None = only_if_set()
+    credentials: dict[str, str] | None = only_if_set()
 
 
 class DeletedCredential(BaseModel):

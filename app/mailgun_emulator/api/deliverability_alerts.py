@@ -128,7 +128,7 @@ def view(setting: AlertSetting) -> dict[str, Any]:
         "event_type": setting.event_type,
         "channel": setting.channel,
         "settings": setting.read(),
-        "disabled_at": None if at is None else f"{dates.plain_iso(at)}Z",
+        "disabled_at": None if at is None else dates.rfc3339_s(at),
     }
 
 

@@ -98,7 +98,7 @@ async def get_dmarc_record(tx: CurrentTx, domain: str) -> DmarcRecord:
 @router.get("/v1/dmarc/setup")
 async def get_dmarc_setup(tx: CurrentTx) -> DmarcSetup:
     """Tell whether DMARC reports are set up for the account: they always are."""
-    created = f"{dates.plain_iso(accounts.get(tx, tx.account_id).created_at)}Z"
+    created = dates.rfc3339_s(accounts.get(tx, tx.account_id).created_at)
     instance = sha256(f"dmarc/{tx.account_id}".encode()).hexdigest()[:48]
     return DmarcSetup(
         InstanceID=instance, LastAccessed=dates.rfc3339_ms(tx.now), CreatedAt=created, UpdatedAt=created
@@ -164,7 +164,7 @@ async def get_dmarc_of_ip(
         each for each in of_source(tx, domain, source, asked) if host_of(each) == host and each.ip == ip
     ]
     about = {"domain": domain, "source": source, "host": host, "ip": ip}
-    return report(about, "days", "date", there(wanted), lambda each: dates.plain_iso(each.day)[:10])
+    return report(about, "days", "date", there(wanted), lambda each: dates.day(each.day))
 
 
 def sent(tx: Tx, asked: RangeForm) -> list[Traffic]:

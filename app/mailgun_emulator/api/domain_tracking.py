@@ -11,7 +11,7 @@ from mailgun_emulator.state.certificates import Certificate, CertificateStatus
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
 from mailgun_emulator.web.forms import Flag, Form, as_flag, form
-from mailgun_emulator.web.views import DescriptionGiven, Done, ReasonGiven
+from mailgun_emulator.web.views import DescriptionGiven, Done, ReasonGiven, only_if_set
 
 router = APIRouter(tags=["Domain Tracking"])
 
@@ -106,8 +106,8 @@ class CertificateView(BaseModel):
     """`error` is left out when there is none, `certificate` (PEM) until there is one."""
 
     status: CertificateStatus
-    error: str | None = Field(default=None, exclude_if=lambda value: value is None)
-    certificate: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    error: str | None = only_if_set()
+    certificate: str | None = only_if_set()
 
 
 def change(domain: Domain, asked: Form) -> None:

@@ -16,10 +16,10 @@ from mailgun_emulator.state.domain_keys import PublishedKey
 from mailgun_emulator.state.domains import Domain, DomainDetails, State
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, Stocked, authenticate, begin, stocked
-from mailgun_emulator.web.domains import DnsRecordView, DomainView, only_if_set, record_views, view
+from mailgun_emulator.web.domains import DnsRecordView, DomainView, record_views, view
 from mailgun_emulator.web.forms import LARGEST, Flag, Form, form, read_fields, takes
 from mailgun_emulator.web.front import bare
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, only_if_set
 
 router = APIRouter(tags=["Domains"])
 

@@ -258,6 +258,6 @@ def item_of(request: Request, analysis: CodeAnalysis) -> AnalysisItem:
         test_id=analysis.id,
         status=COMPLETED,
         version=1,
-        created_at=f"{dates.plain_iso(analysis.created_at)}Z",
+        created_at=dates.rfc3339_s(analysis.created_at),
         links=link_to(request, analysis),
     )

@@ -17,7 +17,7 @@ from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, form
 from mailgun_emulator.web.paging import link
-from mailgun_emulator.web.views import REFUSALS, Done, Started
+from mailgun_emulator.web.views import REFUSALS, Done, Started, only_if_set
 
 router = APIRouter(tags=["IP Pools"])
 
@@ -85,7 +85,7 @@ class ChangedPool(BaseModel):
     """There is a `reference_id` if domains are to follow in the background."""
 
     message: str = "success"
-    reference_id: str | None = Field(None, exclude_if=lambda value: value is None)
+    reference_id: str | None = only_if_set()
 
 
 class LinkedDomain(BaseModel):

@@ -12,14 +12,14 @@ from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
 from mailgun_emulator.web.forms import LARGEST, Flag, Form, form
-from mailgun_emulator.web.views import REFUSALS, Done, Started
+from mailgun_emulator.web.views import REFUSALS, Done, Started, only_if_set
 
 router = APIRouter(tags=["IPs"])
 
 
 class IpDetail(BaseModel):
     ip: str
-    is_on_warmup: bool | None = Field(None, exclude_if=lambda value: value is None)
+    is_on_warmup: bool | None = only_if_set()
 
 
 class AccountIps(BaseModel):

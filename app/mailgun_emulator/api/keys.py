@@ -12,7 +12,7 @@ from mailgun_emulator.state.keys import ApiKey, Kind, Role
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import EMPTY_IS_ABSENT, Form, form
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, only_if_set
 
 router = APIRouter(tags=["Keys"])
 
@@ -42,13 +42,13 @@ class KeyView(BaseModel):
     role: str
     created_at: str
     updated_at: str
-    expires_at: str | None = Field(default=None, exclude_if=lambda value: value is None)
-    disabled_reason: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    expires_at: str | None = only_if_set()
+    disabled_reason: str | None = only_if_set()
     is_disabled: bool
     domain_name: str | None
     requestor: str | None
     user_name: str | None
-    secret: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    secret: str | None = only_if_set()
 
 
 class KeyList(BaseModel):

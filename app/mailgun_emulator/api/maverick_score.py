@@ -83,7 +83,7 @@ GROUPS: dict[str, Callable[[Traffic], str]] = {
     "domain": lambda each: each.domain,
     "ip": lambda each: each.ip,
     "subaccount": lambda each: each.account_id,
-    "timestamp": lambda each: dates.plain_iso(each.day)[:10],
+    "timestamp": lambda each: dates.day(each.day),
 }
 TERMS = {**GROUPS, "account_id": GROUPS["subaccount"]}
 SORTED_BY = (*GROUPS, "score", *ScoreRates.model_fields, "delivered")

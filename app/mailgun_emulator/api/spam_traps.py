@@ -80,10 +80,6 @@ class TrapHitList(BaseModel):
     paging: Paging
 
 
-def date_of(hit: TrapHit) -> str:
-    return dates.plain_iso(hit.at)[:10]
-
-
 GROUPS: dict[str, Keys] = {
     "domain": lambda hit: (hit.domain,),
     "subject": lambda hit: (hit.subject,),
@@ -91,7 +87,7 @@ GROUPS: dict[str, Keys] = {
     "from": lambda hit: (hit.author,),
 }
 DIMENSIONS: dict[str, Keys] = {
-    "timestamp": lambda hit: (date_of(hit),),
+    "timestamp": lambda hit: (dates.day(hit.at),),
     "domain_name": GROUPS["domain"],
     "ip": GROUPS["ip"],
     "sender": lambda hit: (hit.sender,),
@@ -173,7 +169,7 @@ def by_day(hits: Iterable[TrapHit], *, by_total: bool) -> list[dict[str, Any]]:
     groups = gathered(hits, DIMENSIONS["timestamp"])
     if groups:
         first, last = (dates.parse(each) for each in (min(groups), max(groups)))
-        every = [dates.plain_iso(first + n * DAY)[:10] for n in range(int((last - first) // DAY) + 1)]
+        every = [dates.day(first + n * DAY) for n in range(int((last - first) // DAY) + 1)]
         groups = {date: groups.get(date, []) for date in every}
     told: list[dict[str, Any]] = [{"date": date, **numbers(group)} for date, group in groups.items()]
     return sorted(told, key=lambda each: -each["total"]) if by_total else told

@@ -14,11 +14,10 @@ from mailgun_emulator.state.features import Feature
 from mailgun_emulator.state.message_limits import NoLimitToDelete
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, spoken_for
-from mailgun_emulator.web.domains import only_if_set
 from mailgun_emulator.web.features import NoValidUpdates, Switched
 from mailgun_emulator.web.forms import LARGEST, Flag, Form, form
 from mailgun_emulator.web.limits import LimitForm, LimitView, limit_view
-from mailgun_emulator.web.views import Done, Succeeded
+from mailgun_emulator.web.views import Done, Succeeded, only_if_set
 
 router = APIRouter(tags=["Subaccounts"])
 

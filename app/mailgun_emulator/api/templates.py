@@ -14,10 +14,9 @@ from mailgun_emulator.state.template_versions import TemplateVersion
 from mailgun_emulator.state.templates import Template
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
-from mailgun_emulator.web.domains import only_if_set
 from mailgun_emulator.web.forms import CurrentFields, Fields, Flag, Form, as_flag, form
 from mailgun_emulator.web.paging import KeysetRequest, Paging, in_order, keyset, link
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, only_if_set
 
 router = APIRouter(prefix="/v3/{domain}/templates", tags=["Templates"])
 

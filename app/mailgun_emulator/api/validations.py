@@ -80,8 +80,8 @@ class ParseForm(Form):
 
 class EngagementView(BaseModel):
     engaging: bool
-    is_bot: bool
     behavior: str
+    is_bot: bool
 
 
 class ValidationView(BaseModel):

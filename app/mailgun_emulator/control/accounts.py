@@ -11,8 +11,7 @@ from mailgun_emulator.state import account_settings, accounts, keys, own_domains
 from mailgun_emulator.state.accounts import Account, AccountStatus
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import OpenTx
-from mailgun_emulator.web.domains import only_if_set
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, only_if_set
 
 router = APIRouter(prefix="/_emulator", tags=["Emulator"])
 

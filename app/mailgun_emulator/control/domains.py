@@ -11,8 +11,8 @@ from mailgun_emulator.mail import dates, periods
 from mailgun_emulator.state import dns_records, domains
 from mailgun_emulator.state.domains import Domain, Finding, State
 from mailgun_emulator.web.deps import ChosenTx, Stocked
-from mailgun_emulator.web.domains import DisabledView, only_if_set
-from mailgun_emulator.web.views import REFUSALS
+from mailgun_emulator.web.domains import DisabledView
+from mailgun_emulator.web.views import REFUSALS, only_if_set
 
 router = APIRouter(prefix="/_emulator/domains", tags=["Emulator"])
 

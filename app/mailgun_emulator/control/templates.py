@@ -18,8 +18,7 @@ from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.state.template_versions import Content
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import ChosenTx
-from mailgun_emulator.web.domains import only_if_set
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, only_if_set
 
 router = APIRouter(prefix="/_emulator/templates", tags=["Emulator"])
 

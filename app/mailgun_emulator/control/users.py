@@ -21,7 +21,8 @@ class UserChanges(Asked):
         None, description="What the user may do at Mailgun; a key has a role of its own."
     )
     activated: bool | None = Field(
-        None, description="The user has followed the link in the activation e-mail."
+        None,
+        description="The user followed the link in the activation e-mail; before the master user did, nothing is sent.",
     )
     is_disabled: bool | None = Field(None, description="Keys with the user's id open nothing then.")
     tfa_enabled: bool | None = Field(None, description="The user logs in with two factors.")

@@ -4,9 +4,8 @@ import re
 from binascii import Error as NotBase64
 from binascii import a2b_base64, a2b_qp
 from collections.abc import Iterator
-from html import unescape
 
-from mailgun_emulator.mail import stored
+from mailgun_emulator.mail import links, stored
 
 Body = tuple[str, str]
 """Its subtype and its text, with LF line ends."""
@@ -39,14 +38,16 @@ def holds(mime: bytes, text: str) -> bool:
     if not word or b"base64" in raw or b"&#" in raw or b"utf-7" in raw or b"utf-16" in raw:
         return True
     raw = raw.replace(b"=\r\n", b"")
-    return word in raw or word in _RAW_TAG.sub(b"", raw)
+    return word in raw or word in _RAW_TAG.sub(b"", raw[: raw.rfind(b">") + 1]) + raw[raw.rfind(b">") + 1 :]
 
 
 def texts(mime: bytes) -> Iterator[str]:
     """The bodies, all blanks and line ends made one blank; HTML as it reads, in about, and as it is written."""
     for subtype, text in read_bodies(mime):
         if subtype != "plain":
-            yield " ".join(unescape(_TAG.sub(" ", _TAG_IN_WORDS.sub("", text))).split())
+            tagged, end, rest = text.rpartition(">")  # no tag begins behind it, and none is looked for in vain
+            tagged = _TAG.sub(" ", _TAG_IN_WORDS.sub("", tagged + end))
+            yield " ".join(links.unescape_text(tagged + rest).split())
         yield " ".join(text.split())
 
 

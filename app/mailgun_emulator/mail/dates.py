@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
 
+NEVER = "0001-01-01T00:00:00Z"
+"""Go's own beginning of time: what has not happened."""
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -28,15 +30,25 @@ def plain_iso(at: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
 
 
+def rfc3339_s(at: float) -> str:
+    """`2006-01-02T15:04:05Z`."""
+    return f"{plain_iso(at)}Z"
+
+
+def day(at: float) -> str:
+    """`2006-01-02`."""
+    return plain_iso(at)[:10]
+
+
 def rfc3339_ms(at: float) -> str:
     """`2006-01-02T15:04:05.123Z`."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def rfc3339(at: float) -> str:
-    """`2006-01-02T15:04:05.123456Z`; of a second only what there is, as Go writes it. 0 is Go's own beginning."""
+    """`2006-01-02T15:04:05.123456Z`; of a second only what there is, as Go writes it. 0 is `NEVER`."""
     if not at:
-        return "0001-01-01T00:00:00Z"
+        return NEVER
     told = datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "")
     return f"{told.rstrip('0').rstrip('.') if '.' in told else told}Z"
 

@@ -21,6 +21,9 @@ _CLOSING = re.compile(r"[\s/]*+>")
 _RAW_TEXT = frozenset(
     {"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext"}
 )
+_MARKS = re.compile(r"<!--(?:-?>|.*?(?:-->|\Z))|<(?:[!?]|/(?![a-zA-Z]))[^>]*+>?+", re.DOTALL)
+"""What is between tags and no text: comments, declarations."""
+_ENDLESS = re.compile(r"&#[0-9]{1000,};?")
 _REFERENCE = re.compile(r"&(#\d+|#[xX][\da-fA-F]+|[a-zA-Z][a-zA-Z\d]*)(;?)(=?)")
 _IS_HTTP = re.compile(r"https?://[^/\s]", re.IGNORECASE).match
 _BARE_URL = re.compile(r"""\bhttps?://[^\s<>"\x00-\x1f\x7f]+""", re.IGNORECASE)
@@ -28,7 +31,7 @@ _AFTER_URL = ".,;:!?'*\u2019\u201d\u00bb\u2026"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
-class _Attribute(NamedTuple):
+class Attribute(NamedTuple):
     """`start` and `end` are where its value stands, without quotes."""
 
     name: str
@@ -51,10 +54,10 @@ class Element(NamedTuple):
         return self.attributes[name][0] if name in self.attributes else ""
 
 
-class _Tag(NamedTuple):
+class Tag(NamedTuple):
     name: str
     closes: bool
-    attributes: list[_Attribute]
+    attributes: list[Attribute]
     start: int
     end: int
 
@@ -67,7 +70,7 @@ def rewrite_html(html: str, change: Change) -> str:
     """Change where `<a>` and `<area>` lead to, if that is http or https and they don't say `disable-tracking=true`."""
     pieces = []
     position = 0
-    for tag in _tags(html):
+    for tag in tags(html):
         href = _followed(tag)
         if href is None:
             continue
@@ -92,7 +95,7 @@ def rewrite_text(text: str, change: Change) -> str:
 def anchors(html: str) -> Iterator[tuple[str, str]]:
     """Where each `<a>` and `<area>` leads to, whatever kind of URL that is, and the HTML that is shown for it."""
     shown_from, href = 0, ""
-    for tag in _tags(html):
+    for tag in tags(html):
         if tag.name not in ("a", "area"):
             continue
         if href:
@@ -110,8 +113,8 @@ def anchors(html: str) -> Iterator[tuple[str, str]]:
 
 def elements(html: str) -> Iterator[Element]:
     """Those a browser would see, in their order."""
-    before: _Tag | None = None
-    for tag in _tags(html):
+    before: Tag | None = None
+    for tag in tags(html):
         if before is not None:
             yield _element(html, before, tag.start)
         before = None if tag.closes else tag
@@ -119,7 +122,7 @@ def elements(html: str) -> Iterator[Element]:
         yield _element(html, before, len(html))
 
 
-def _element(html: str, tag: _Tag, text_end: int) -> Element:
+def _element(html: str, tag: Tag, text_end: int) -> Element:
     first = {each.name: each for each in reversed(tag.attributes)}
     values = {name: (unescape_attribute(each.value), each.start) for name, each in first.items()}
     return Element(tag.name, values, tag.start, tag.end, html[tag.end : text_end])
@@ -135,15 +138,33 @@ def urls_in(text: str) -> Iterator[str]:
 
 def append_html(html: str, fragment: str) -> str:
     """At the end of the body."""
-    ends = {tag.name: tag.start for tag in _tags(html) if tag.closes and tag.name in ("body", "html")}
+    ends = {tag.name: tag.start for tag in tags(html) if tag.closes and tag.name in ("body", "html")}
     at = ends.get("body", ends.get("html", len(html)))
     return html[:at] + fragment + html[at:]
 
 
 def prepend_html(html: str, fragment: str) -> str:
     """At the beginning of the body."""
-    at = next((tag.end for tag in _tags(html) if tag.name == "body" and not tag.closes), 0)
+    at = next((tag.end for tag in tags(html) if tag.name == "body" and not tag.closes), 0)
     return html[:at] + fragment + html[at:]
+
+
+def closes_itself(html: str, tag: Tag) -> bool:
+    """As `<br/>`. The slash of `<a href=x/>` is part of the value."""
+    return html[tag.end - 2] == "/" and not (tag.attributes and tag.attributes[-1].end == tag.end - 1)
+
+
+def text_of(source: str) -> str:
+    """What is read of what stands between two tags."""
+    return unescape_text(_MARKS.sub("", source) if "<" in source else source)
+
+
+def unescape_text(text: str) -> str:
+    """Python makes no number of thousands of digits."""
+    try:
+        return unescape(text)
+    except ValueError:
+        return unescape(_ENDLESS.sub("\ufffd", text))
 
 
 def unescape_attribute(value: str) -> str:
@@ -154,12 +175,12 @@ def unescape_attribute(value: str) -> str:
         known = name.startswith("#") or name + semicolon in html5
         if not known or (equals and not semicolon and not name.startswith("#")):
             return match[0]
-        return unescape(f"&{name}{semicolon}") + equals
+        return unescape_text(f"&{name}{semicolon}") + equals
 
     return _REFERENCE.sub(read, value) if "&" in value else value
 
 
-def _followed(tag: _Tag) -> _Attribute | None:
+def _followed(tag: Tag) -> Attribute | None:
     """The attribute that says where a link leads to. Of several of one name the first counts."""
     if tag.closes or tag.name not in ("a", "area"):
         return None
@@ -168,8 +189,8 @@ def _followed(tag: _Tag) -> _Attribute | None:
     return None if opted_out else first.get("href")
 
 
-def _tags(html: str) -> Iterator[_Tag]:
-    """Those a browser would see: not the ones in comments and scripts. What is not finished ends it."""
+def tags(html: str) -> Iterator[Tag]:
+    """Those a browser would see, in one pass whatever is wrong with them: not the ones in comments and scripts. What is not finished ends it."""
     position = 0
     while opening := _OPENING.search(html, position):
         name = (opening[2] or "").lower()
@@ -179,13 +200,13 @@ def _tags(html: str) -> Iterator[_Tag]:
         attributes, end = _attributes(html, opening.end())
         if end < 0:
             return
-        yield _Tag(name, opening[1] == "/", attributes, opening.start(), end)
+        yield Tag(name, opening[1] == "/", attributes, opening.start(), end)
         position = end if opening[1] or name not in _RAW_TEXT else _after_raw_text(html, name, end)
 
 
-def _attributes(html: str, position: int) -> tuple[list[_Attribute], int]:
+def _attributes(html: str, position: int) -> tuple[list[Attribute], int]:
     """All of a tag, and where it ends; -1 if it doesn't."""
-    found: list[_Attribute] = []
+    found: list[Attribute] = []
     while True:
         closing = _CLOSING.match(html, position)
         if closing:
@@ -195,7 +216,7 @@ def _attributes(html: str, position: int) -> tuple[list[_Attribute], int]:
             return found, -1
         value = next((number for number in (2, 3, 4) if attribute[number] is not None), 0)
         start, end = attribute.span(value) if value else (attribute.end(), attribute.end())
-        found.append(_Attribute(attribute[1].lower(), html[start:end], start, end))
+        found.append(Attribute(attribute[1].lower(), html[start:end], start, end))
         position = attribute.end()
 
 

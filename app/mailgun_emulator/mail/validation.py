@@ -166,8 +166,8 @@ class Engagement(NamedTuple):
     """What a recipient did with mail of late."""
 
     engaging: bool
-    is_bot: bool
     behavior: str
+    is_bot: bool
 
 
 SEVERAL = 3
@@ -177,12 +177,12 @@ SEVERAL = 3
 def engagement(*, delivered: int, engaged: int, by_bots: int, complained: int) -> Engagement | None:
     """Of numbers of events; None if there were none. Bots are told by what they open with."""
     if complained:
-        return Engagement(True, False, "complainer")
+        return Engagement(True, "complainer", False)
     if engaged:
-        return Engagement(True, False, "highly_engaged" if engaged >= SEVERAL else "engaged")
+        return Engagement(True, "highly_engaged" if engaged >= SEVERAL else "engaged", False)
     if by_bots:
-        return Engagement(True, True, "bot")
-    return Engagement(False, False, "disengaged") if delivered else None
+        return Engagement(True, "bot", True)
+    return Engagement(False, "disengaged", False) if delivered else None
 
 
 def told(address: str, verdict: Verdict, engaged: Engagement | None, last_seen: int | None) -> dict[str, Any]:

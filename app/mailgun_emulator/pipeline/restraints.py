@@ -1,11 +1,12 @@
-"""What keeps an account from sending: it is disabled, lacks the feature, or has used up a message limit."""
+"""What keeps an account from sending: it is disabled, not activated, lacks the feature, or has used up a limit."""
 
 from collections.abc import Iterator
 
 import orjson
 
-from mailgun_emulator.core.errors import Forbidden
+from mailgun_emulator.core.errors import BadRequest, Forbidden
 from mailgun_emulator.pipeline import letters
+from mailgun_emulator.pipeline.reasons import REASONS
 from mailgun_emulator.state import accounts, features, message_limits, users
 from mailgun_emulator.state.accounts import AccountStatus, Standing
 from mailgun_emulator.state.features import Feature
@@ -23,11 +24,21 @@ class AccountDisabled(Forbidden):
         super().__init__(f"Domain {domain} is not allowed to send: Account disabled", hint=why)
 
 
+class NotActivated(BadRequest):
+    """The master user has not followed the link in the letter yet (facts/sending.md, 1.7)."""
+
+    def __init__(self, domain: str) -> None:
+        hint = "The link in the letter of POST /v5/accounts/resend_activation_email activates the master user"
+        super().__init__(REASONS["not-activated"].text.replace("{domain}", domain), hint=hint)
+
+
 def check(tx: Tx, domain: str, recipients: int) -> None:
     """Raise if nothing may be sent from the domain now, strict or not; else so many will be."""
     why = _why_disabled(accounts.standing(tx))
     if why:
         raise AccountDisabled(domain, why)
+    if not users.is_master_activated(tx):
+        raise NotActivated(domain)
     for limit in _limits(tx):
         if limit.is_used_up:
             raise AccountDisabled(domain, _why_used_up(tx, limit))

@@ -146,7 +146,7 @@ def disable(tx: Tx, setting: AlertSetting) -> None:
 def disable_channel(tx: Tx, setting: AlertSetting, channel_id: str, reason: str) -> None:
     """Of Slack; the setting's other channels are told as before."""
     told = setting.read()
-    disabled = {"disabled_at": f"{dates.plain_iso(tx.now)}Z", "reason": reason}
+    disabled = {"disabled_at": dates.rfc3339_s(tx.now), "reason": reason}
     told.setdefault("disabled_channel_ids", {})[channel_id] = disabled
     setting.settings = orjson.dumps(told).decode()
 

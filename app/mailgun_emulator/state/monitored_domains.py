@@ -6,9 +6,12 @@ from typing import Any, ClassVar
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import Conflict, NotFound
-from mailgun_emulator.state import domains
+from mailgun_emulator.state import domains, usage
 from mailgun_emulator.state.domains import State
 from mailgun_emulator.state.transaction import Tx
+
+METRIC = "domain_blocklist_monitoring"
+"""Counted once for each that comes to be watched."""
 
 
 class MonitoredDomainNotFound(NotFound):
@@ -90,13 +93,17 @@ def create(tx: Tx, name: str) -> MonitoredDomain:
     )
     if _ownership(tx, domain) == Status.PENDING:
         domain.status = Status.PENDING
+    else:
+        usage.count(tx, METRIC, 1)
     return tx.add(domain)
 
 
 def verify(tx: Tx, name: str) -> None:
     """Look for the proof that it is the account's, as it stands in the simulated DNS."""
     domain = get(tx, name)
-    domain.status = _ownership(tx, domain)
+    before, domain.status = domain.status, _ownership(tx, domain)
+    if before == Status.PENDING != domain.status:
+        usage.count(tx, METRIC, 1)
     domain.verified_at = tx.now if domain.status != Status.PENDING else 0.0
 
 

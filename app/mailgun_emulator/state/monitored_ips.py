@@ -5,7 +5,11 @@ from typing import Any, ClassVar
 from sqlmodel import Field, SQLModel, col, select
 
 from mailgun_emulator.core.errors import Conflict, NotFound
+from mailgun_emulator.state import usage
 from mailgun_emulator.state.transaction import Tx
+
+METRIC = "ip_blocklist_monitoring"
+"""Counted once for each that is registered."""
 
 
 class MonitoredIpNotFound(NotFound):
@@ -49,6 +53,7 @@ def get(tx: Tx, ip: str) -> MonitoredIp:
 def create(tx: Tx, ip: str, ip_pool: str = "", description: str = "") -> MonitoredIp:
     if find(tx, ip) is not None:
         raise MonitoredIpExists
+    usage.count(tx, METRIC, 1)
     return tx.add(
         MonitoredIp(
             account_id=tx.account_id, ip=ip, ip_pool=ip_pool, description=description, created_at=tx.now

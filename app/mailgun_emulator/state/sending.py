@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import and_, bindparam, false, func, or_, select
+from sqlalchemy import and_, bindparam, false, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -70,6 +70,10 @@ _RESTRAINED = or_(
     func.json_extract(Account.features, f"$.{Feature.SENDING}.enabled").is_(false()),
     col(Account.message_limit).is_not(None),
     col(_Parent.message_limit).is_not(None),
+    # As text: the table's class takes time to import.
+    literal_column(
+        "EXISTS (SELECT 1 FROM account_user u WHERE u.account_id = account.id AND u.is_master AND NOT u.activated)"
+    ),
 )
 _BY_NAME = Query(
     select(

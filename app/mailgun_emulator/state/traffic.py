@@ -12,12 +12,13 @@ import orjson
 from mailgun_emulator.mail import made_up, periods, providers, traps
 from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.mail.periods import Period, Resolution
-from mailgun_emulator.state import domains, monitored_domains, statistics
+from mailgun_emulator.state import monitored_domains, statistics
 from mailgun_emulator.state.domains import Finding, of_accounts
 from mailgun_emulator.state.event_conditions import Values
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.predicates import Predicate
 from mailgun_emulator.state.statistics import Counts, Question
+from mailgun_emulator.state.subaccounts import find_domain
 from mailgun_emulator.state.transaction import Tx
 
 FULL_MAILBOX = "failed+rule.permanent.a208"
@@ -89,8 +90,8 @@ class TrapHit(NamedTuple):
 
 
 def _authentication(tx: Tx, name: str) -> Authentication:
-    """By what the last look-up of its DNS records found; of a domain that is none of the account's all is in order."""
-    own = domains.find(tx, name)
+    """By what the last look-up of its DNS records found; of a domain that is neither the account's nor a subaccount's all is in order."""
+    own = find_domain(tx, name)
     if own is None:
         return Authentication(True, True)
     return Authentication(orjson.loads(own.checked).get("spf") == Finding.FOUND, own.verified)
@@ -105,11 +106,13 @@ def days(tx: Tx, start: float, end: float) -> Period:
 
 
 def _made_up_days(tx: Tx, span: Period) -> list[tuple[str, int]]:
-    """What something is made up for: the watched domains that are none of the account's, on each of the last days."""
+    """What something is made up for: the watched domains that are neither the account's nor a subaccount's, on each of
+    the last days.
+    """
     first = tx.now - MADE_UP_DAYS * periods.DAY
     recent = [day for day in span.buckets() if first < day <= tx.now]
-    own = set(domains.list_names(tx))
-    foreign = [each.name for each in monitored_domains.list_watched(tx) if each.name not in own]
+    watched = [each.name for each in monitored_domains.list_watched(tx)]
+    foreign = [name for name in watched if find_domain(tx, name) is None]
     return [(name, day) for name in foreign for day in recent]
 
 

@@ -105,6 +105,12 @@ def get_master(tx: Tx) -> User:
     return list_users(tx)[0]
 
 
+def is_master_activated(tx: Tx) -> bool:
+    asked = "SELECT activated FROM account_user WHERE account_id = :account AND is_master"
+    kept = tx.read(asked, {"account": tx.account_id}).fetchone()
+    return kept is None or bool(kept[0])
+
+
 def create(tx: Tx, email: str, **described: Any) -> User:
     """`described` are columns."""
     values = _checked(tx, {**described, "email": email})

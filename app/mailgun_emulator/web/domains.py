@@ -3,16 +3,12 @@
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from mailgun_emulator.mail import dates
 from mailgun_emulator.state.dns_records import DnsRecord
 from mailgun_emulator.state.domains import Domain, DomainDetails, State
-
-
-def only_if_set() -> Any:
-    """A field that is left out as long as it is None."""
-    return Field(default=None, exclude_if=lambda value: value is None)
+from mailgun_emulator.web.views import only_if_set
 
 
 class DisabledView(BaseModel):

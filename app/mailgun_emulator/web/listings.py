@@ -10,8 +10,6 @@ from mailgun_emulator.state import blocklistings
 from mailgun_emulator.state.blocklistings import Blocklisting
 from mailgun_emulator.state.transaction import Tx
 
-NEVER = "0001-01-01T00:00:00Z"
-
 
 class ListedView(BaseModel):
     """`list` is the blocklist's host; nobody but `/_emulator` asks to be delisted."""
@@ -35,7 +33,7 @@ def listed_view(tx: Tx, listing: Blocklisting) -> ListedView:
         name=listing.name,
         first_seen=dates.rfc3339_ms(listing.first_seen),
         last_seen=dates.rfc3339_ms(tx.now),
-        delist_requested_at=NEVER,
+        delist_requested_at=dates.NEVER,
         comments=orjson.loads(listing.comments),
     )
 

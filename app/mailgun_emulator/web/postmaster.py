@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel
 
 from mailgun_emulator.mail import dates
-from mailgun_emulator.mail.periods import Period, Resolution, floor
+from mailgun_emulator.mail.periods import DAY, Period, Resolution, floor
 from mailgun_emulator.state import blocklistings, monitored_domains, statistics, traffic
 from mailgun_emulator.state.blocklistings import Blocklisting
 from mailgun_emulator.state.predicates import Predicate
@@ -155,7 +155,7 @@ def _domain_day(
         delivery_error_ratio=_ratio(numbers.bounced + numbers.deferred, numbers.tried),
         delivery_errors=errors,
         reputation=_reputation(numbers, lists.on(day, name)),
-        date=_date(day),
+        date=dates.rfc3339_s(day),
         ip_counts=[
             IpCount(reputation=level, total=levels.count(level))
             for level in sorted(set(levels), reverse=True)
@@ -197,10 +197,6 @@ def _ratio(part: float, whole: float) -> float:
     return round(part / whole, 6) if whole else 0.0
 
 
-def _date(day: int) -> str:
-    return f"{dates.plain_iso(day)}Z"
-
-
 def sum_up_domains(found: Iterable[DomainDay]) -> list[DomainSummary]:
     groups: dict[str, list[DomainDay]] = {}
     for each in found:
@@ -230,7 +226,7 @@ def list_address_days(tx: Tx, span: Period) -> list[AddressDay]:
             address=each.ip,
             domain_name=each.domain,
             reputation=_reputation(each.numbers, lists.on(each.day, each.ip)),
-            date=_date(each.day),
+            date=dates.rfc3339_s(each.day),
         )
         for each in _traffic(tx, span, "Gmail")
         if each.ip
@@ -250,7 +246,7 @@ def sum_up_addresses(found: Iterable[AddressDay]) -> list[AddressSummary]:
 def list_feedback_loops(tx: Tx, span: Period) -> list[FeedbackLoop]:
     """The earliest first."""
     return [
-        FeedbackLoop(name=name, id=loop.id, ratio=loop.spam_ratio, date=_date(day))
+        FeedbackLoop(name=name, id=loop.id, ratio=loop.spam_ratio, date=dates.rfc3339_s(day))
         for (day, name), loops in sorted(_loop_ratios(tx, span).items())
         for loop in loops
     ]
@@ -293,12 +289,12 @@ def _snds_day(day: int, ip: str, numbers: Numbers, hits: int, listing: Blocklist
     return SndsDay(
         block_text=f"Blocked due to listing on {listing.blocklist}" if listing else "",
         complaint_rate="< 0.1%" if complained < 0.001 else f"{complained * 100:.1f}%",
-        date=_date(day),
+        date=dates.rfc3339_s(day),
         filter_result="RED" if red else "YELLOW" if complained >= 0.1 else "GREEN",
         is_blocked=listing is not None,
         ip_address=ip,
         recipients=numbers.tried,
         trap_hits=hits,
-        trap_message_period=f"{_date(day)} - {_date(day + 86399)}" if hits else "",
+        trap_message_period=f"{dates.rfc3339_s(day)} - {dates.rfc3339_s(day + DAY - 1)}" if hits else "",
         trap_percentage=round(100 * _ratio(hits, numbers.tried), 4),
     )

@@ -15,11 +15,11 @@ from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.analytics import Text, as_text
 from mailgun_emulator.web.forms import Form
 from mailgun_emulator.web.statistics import NotValid
+from mailgun_emulator.web.views import only_if_set
 
 COMPARATORS = (*EQUAL, *COMPARED)
 FILTER_COMPARATORS = (*SEARCHED, *COMPARED)
 MOST_FILTERS = 10
-NEVER = "0001-01-01T00:00:00Z"
 
 
 class Dimension(StrEnum):
@@ -76,18 +76,18 @@ class HasThreshold(BaseModel):
 
     id: str
     parent_account_id: str
-    subaccount_id: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    subaccount_id: str | None = only_if_set()
     name: str
     created_at: str
     updated_at: str
     last_checked: str
-    description: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    description: str | None = only_if_set()
 
 
 class Given(BaseModel):
     """What was asked for."""
 
-    filters: list[FilterView] | None = Field(default=None, exclude_if=lambda value: value is None)
+    filters: list[FilterView] | None = only_if_set()
     metric: str
     comparator: str
     limit: str
@@ -96,7 +96,7 @@ class Given(BaseModel):
 
 
 def moment(at: float | None) -> str:
-    return NEVER if at is None else f"{dates.plain_iso(at)}Z"
+    return dates.NEVER if at is None else dates.rfc3339_s(at)
 
 
 def checked(

@@ -12,8 +12,8 @@ TIME_FORMAT = "%m/%d/%y %I:%M %p"
 
 
 class EmailParts(BaseModel):
-    domain: str
     local_part: str
+    domain: str
 
 
 class EmailDetails(BaseModel):
@@ -69,7 +69,7 @@ def view(user: User) -> UserView:
         is_disabled=user.is_disabled,
         email=user.email,
         email_details=EmailDetails(
-            address=user.email, is_valid=True, parts=EmailParts(domain=domain, local_part=local_part)
+            address=user.email, is_valid=True, parts=EmailParts(local_part=local_part, domain=domain)
         ),
         role=user.role,
         account_id=user.account_id,

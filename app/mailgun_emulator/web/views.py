@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+
+
+def only_if_set() -> Any:
+    """A field that is left out as long as it is None."""
+    return Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Done(BaseModel):
