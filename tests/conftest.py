@@ -32,6 +32,10 @@ RECORDED_OTHERWISE = (
     ),
     (r"GET /v3/domains/\S+/tag/countries 404: .*", "the document knows no refusal of it"),
     (
+        r"PUT /v3/domains/\S+/tracking/click 200: .*\.click\.active: 'htmlonly' is not of type 'boolean'",
+        "Java's client reads nothing else; PHP's does, too",
+    ),
+    (
         r"GET /v3/\S+/events 200: .*\.template\.is-text: (True|False) is not of type 'string'",
         "a boolean in the document's Logs, which tell the same events",
     ),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.api import answers
 from tests.conftest import Account, Client
 
 HTML = "<p>Hello %recipient.first_name%, this is what you asked for.</p>"
@@ -27,17 +28,14 @@ def result(client: Client, result_id: str, **asked: Any) -> dict[str, Any]:
     return dict(client.get(f"/v4/inbox/results/{result_id}", params=asked).json()["result"])
 
 
+def advance(client: Client, span: str) -> None:
+    """Once all that was to be done by now is done."""
+    client.drain()
+    answers.advance(client, span)
+
+
 def counts(stats: dict[str, Any]) -> tuple[int, ...]:
     """Inbox, spam, missing, pending."""
     assert stats["delivered"] == stats["inbox"] + stats["spam"]
     assert stats["total"] == stats["delivered"] + stats["missing"] + stats["pending"]
     return stats["inbox"], stats["spam"], stats["missing"], stats["pending"]
-
-
-def advance(client: Client, span: str) -> None:
-    client.drain()
-    assert client.post("/_emulator/clock", json={"advance": span}).status_code == 200
-
-
-def refused(response: Any, status: int, body: object) -> None:
-    assert (response.status_code, response.json()) == (status, body)

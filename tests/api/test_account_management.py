@@ -165,6 +165,19 @@ def test_a_new_signing_key_signs_webhooks_and_leaves_links_as_they_were(
     assert client.get(path).json() == {"http_signing_key": account.signing_key}
 
 
+def test_a_new_signing_key_signs_what_routes_forward(
+    client: Client, account: Account, receiver: Receiver
+) -> None:
+    route = {"expression": "catch_all()", "action": f'forward("{receiver.url("/in")}")'}
+    assert client.post("/v3/routes", data=route).status_code == 200
+    key = client.post("/v5/accounts/http_signing_key").json()["http_signing_key"]
+    mail = {"from": "bob@example.org", "to": f"in@{account.domain}", "subject": "s", "text": "t"}
+    assert client.post("/_emulator/inbound", data=mail).status_code == 200
+    (posted,) = receiver.wait_for(1, "/in")
+    (at,), (token,), (signature,) = (posted.form()[name] for name in ("timestamp", "token", "signature"))
+    assert sign(key, at, token) == signature
+
+
 def test_the_key_of_the_start_is_back_after_a_reset() -> None:
     path = "/v5/accounts/http_signing_key"
     with Emulator() as server, Client(base_url=server.url, auth=("api", server.api_key)) as client:

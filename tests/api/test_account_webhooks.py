@@ -2,6 +2,7 @@ import re
 from typing import Any
 
 import pytest
+from tests.api.answers import refused
 from tests.conftest import Account, Client
 from tests.receiver import Receiver
 
@@ -18,10 +19,6 @@ def create(client: Client, url: str, *events: str, **fields: str) -> str:
 
 def ids(client: Client) -> list[str]:
     return [each["webhook_id"] for each in client.get("/v1/webhooks").json()["webhooks"]]
-
-
-def refused(response: Any, status: int, body: object) -> None:
-    assert (response.status_code, response.json()) == (status, body)
 
 
 def test_a_webhook_is_created_read_replaced_and_deleted(client: Client) -> None:

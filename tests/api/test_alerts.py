@@ -3,6 +3,7 @@ import re
 from typing import Any
 
 import pytest
+from tests.api.answers import advance, refused
 from tests.conftest import Account, Client
 from tests.receiver import Receiver
 
@@ -26,19 +27,11 @@ def create(client: Client, **asked: Any) -> dict[str, Any]:
     return dict(made.json())
 
 
-def refused(response: Any, status: int, message: str) -> None:
-    assert (response.status_code, response.json()) == (status, {"message": message})
-
-
 def freeze(client: Client, at: float = NOON) -> None:
     """Addresses at bad.example.net bounce."""
     rule = {"match": {"recipient": "*@bad.example.net"}, "code": 550}
     assert client.post("/_emulator/outcomes", json=rule).status_code < 300
     assert client.post("/_emulator/clock", json={"freeze": at}).status_code == 200
-
-
-def advance(client: Client, span: str) -> None:
-    assert client.post("/_emulator/clock", json={"advance": span}).status_code == 200
 
 
 def send(client: Client, domain: str, *to: str) -> None:

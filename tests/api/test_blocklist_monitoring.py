@@ -1,13 +1,8 @@
-from typing import Any
-
+from tests.api.answers import refused
 from tests.conftest import Account, Client
 
 SBL, DBL = "sbl.spamhaus.org", "dbl.spamhaus.org"
 IP_EVENTS = "/v1/blocklist-monitoring/events"
-
-
-def refused(response: Any, status: int, message: str) -> None:
-    assert (response.status_code, response.json()) == (status, {"message": message})
 
 
 def enlist(client: Client, **asked: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 from tests import plain
+from tests.api.answers import done, refused
 from tests.conftest import Account, Client
 from tests.receiver import Receiver
 
@@ -32,15 +33,6 @@ def csv_of(addresses: tuple[str, ...], column: str = "email") -> str:
 
 def post(client: Client, path: str, content: str | bytes = csv_of(ADDRESSES)) -> Any:
     return client.post(path, files={"file": ("list.csv", content)})
-
-
-def done(answer: Any) -> Any:
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def refused(answer: Any, status: int, message: str) -> None:
-    assert (answer.status_code, answer.json()) == (status, {"message": message})
 
 
 def unpacked(url: str) -> tuple[str, bytes]:

@@ -187,6 +187,8 @@ def test_a_parent_limits_a_subaccount(client: Client, child: Client, account: Ac
     assert send(child, domain, 1000).status_code == 200
     assert client.get(path).json() == {"limit": 1000, "current": 1000, "period": "1m"}
     assert child.get(LIMIT).json() == client.get(path).json()
+    no_permission = "Forbidden - user does not have permission to view this resource"
+    assert answer(child.get(path)) == (403, {"message": no_permission})
     assert answer(send(child, domain)) == disabled(domain)
     assert send(client, account.domain).status_code == 200
     header = {"X-Mailgun-On-Behalf-Of": id_of(client)}

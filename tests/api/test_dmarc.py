@@ -1,7 +1,8 @@
 import re
 from typing import Any
 
-from tests.api.watched import now, refused, send, watch
+from tests.api.answers import refused
+from tests.api.watched import now, send, watch
 from tests.conftest import Account, Client
 
 DOMAINS = "/v1/dmarc/domains"

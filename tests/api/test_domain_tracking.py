@@ -68,11 +68,13 @@ def test_opens_are_tracked_at_the_top(client: Client, path: str) -> None:
     assert tracking(client, path)["open"] == {"active": False, "place_at_the_top": True}
 
 
-def test_clicks_in_html_only_count_as_tracked(client: Client, path: str) -> None:
+def test_clicks_in_html_only_are_told_as_such_when_changed(client: Client, path: str) -> None:
+    """Java's client reads the answer to a change as text, and what is read later as a boolean, as Go's does."""
     answer = client.put(f"{path}/click", data={"active": "htmlonly"})
-    assert (answer.status_code, answer.json()) == (200, {"message": UPDATED, "click": {"active": True}})
-    assert client.put(f"{path}/click").json()["click"] == {"active": True}
+    assert (answer.status_code, answer.json()) == (200, {"message": UPDATED, "click": {"active": "htmlonly"}})
+    assert client.put(f"{path}/click").json()["click"] == {"active": "htmlonly"}
     assert tracking(client, path)["click"] == {"active": True}
+    assert client.put(f"{path}/click", data={"active": "yes"}).json()["click"] == {"active": True}
 
 
 def test_the_unsubscribe_footer_is_set(client: Client, path: str) -> None:

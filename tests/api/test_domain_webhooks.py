@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from tests.api.answers import refused
 from tests.conftest import Account, Client
 from tests.receiver import Receiver
 
@@ -25,10 +26,6 @@ def path(account: Account) -> str:
 @pytest.fixture
 def by_url(account: Account) -> str:
     return f"/v4/domains/{account.domain}/webhooks"
-
-
-def refused(response: Any, status: int, body: object) -> None:
-    assert (response.status_code, response.json()) == (status, body)
 
 
 def test_a_webhook_is_created_read_changed_and_deleted(client: Client, path: str) -> None:

@@ -1,20 +1,18 @@
 import re
 
 import pytest
-from tests.api.reputation import (
+from tests.api.answers import advance, done, refused
+from tests.api.pooled import (
     GOOD,
     NAMES,
     NEW,
     POOR,
     SUCCESS,
-    advance,
-    done,
     enroll,
     history,
     make_pools,
     order,
     pool_of,
-    refused,
     send,
     sent_by,
 )

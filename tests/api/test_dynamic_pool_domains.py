@@ -7,19 +7,17 @@ from typing import Any
 import httpx2
 import pytest
 from tests import plain
-from tests.api.reputation import (
+from tests.api.answers import advance, done, refused
+from tests.api.pooled import (
     GOOD,
     NEW,
     POOR,
     SUCCESS,
-    advance,
-    done,
     enroll,
     history,
     make_pools,
     order,
     pool_of,
-    refused,
     send,
     sent_by,
 )

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 from tests import plain
-from tests.api.placed import advance, refused
+from tests.api.answers import refused
+from tests.api.placed import advance
 from tests.conftest import Client
 
 HTML = "<style>p{color:red}</style><p>Hi <b>Bob</b></p><img alt='Logo' src='http://x.com/a.png'>"

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 from tests import plain
-from tests.api.placed import HTML, advance, counts, refused, result, run, seed_list
+from tests.api.answers import refused
+from tests.api.placed import HTML, advance, counts, result, run, seed_list
 from tests.conftest import Account, Client
 
 from mailgun_emulator.mail.spam import GTUBE

@@ -2,16 +2,13 @@ import re
 from typing import Any
 
 import pytest
+from tests.api.answers import refused
 from tests.api.watched import send
 from tests.conftest import Account, Client
 
 DOMAINS = "/v1/inboxready/domains"
 IPS = "/v1/inboxready/ip_addresses"
 CBL = "cbl.abuseat.org"
-
-
-def refused(response: Any, status: int, message: str) -> None:
-    assert (response.status_code, response.json()) == (status, {"message": message})
 
 
 def watch(client: Client, name: str) -> dict[str, Any]:
@@ -148,15 +145,16 @@ def test_an_ip_is_registered_told_changed_and_removed(client: Client, path: str)
     assert events(client, "/v1/blocklist-monitoring/events") == []
 
 
-def test_wrong_ips_are_refused(client: Client) -> None:
-    client.post(IPS, json={"ip": "203.0.113.7"})
-    refused(client.post(IPS, json={"ip": "203.0.113.7"}), 409, "IP address already exists")
-    refused(client.post(IPS, json={"ip": "2001:db8::1"}), 400, "invalid IP address")
-    refused(client.post(IPS, json={}), 400, "Missing mandatory parameter: ip")
+@pytest.mark.parametrize("path", [IPS, "/v1/inboxready/ip/addresses"])
+def test_wrong_ips_are_refused(client: Client, path: str) -> None:
+    client.post(path, json={"ip": "203.0.113.7"})
+    refused(client.post(path, json={"ip": "203.0.113.7"}), 409, "IP address already exists")
+    refused(client.post(path, json={"ip": "2001:db8::1"}), 400, "invalid IP address")
+    refused(client.post(path, json={}), 400, "Missing mandatory parameter: ip")
     for answer in (
-        client.get(f"{IPS}/203.0.113.8"),
-        client.put(f"{IPS}/203.0.113.8", json={"description": "x"}),
-        client.delete(f"{IPS}/203.0.113.8"),
+        client.get(f"{path}/203.0.113.8"),
+        client.put(f"{path}/203.0.113.8", json={"description": "x"}),
+        client.delete(f"{path}/203.0.113.8"),
     ):
         refused(answer, 404, "IP address not found")
 

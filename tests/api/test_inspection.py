@@ -2,7 +2,7 @@ import re
 from base64 import b64encode
 from typing import Any
 
-from tests.api.watched import refused
+from tests.api.answers import refused
 from tests.conftest import Client
 
 PATH = "/v1/inspect/analyze"

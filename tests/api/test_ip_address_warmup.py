@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 from tests import plain
-from tests.api.reputation import GOOD, advance, done, make_pools, order, refused, send, sent_by
+from tests.api.answers import advance, done, refused
+from tests.api.pooled import GOOD, make_pools, order, send, sent_by
 from tests.conftest import Account, Client
 
 

@@ -146,3 +146,16 @@ def test_in_strict_mode_others_do_not_log_in_by_smtp(strict: Emulator, speaking:
 def test_an_account_without_a_list_pays_nothing(client: Client, account: Account) -> None:
     told = client.get(f"/v4/domains/{account.domain}")
     assert (told.status_code, "X-Mailgun-Emulator-Hint" in told.headers) == (200, False)
+
+
+def test_who_speaks_for_a_subaccount_is_asked_by_the_list_of_the_own_account(speaking: Speaking) -> None:
+    client, _ = speaking(ELSEWHERE)
+    made = client.post("/v5/accounts/subaccounts", data={"name": "Shop"}).json()["subaccount"]
+    own_key = ("api", client.get(f"/_emulator/accounts/{made['id']}").json()["api_key"])
+    header = {"X-Mailgun-On-Behalf-Of": made["id"]}
+    assert client.post(PATH, data={"address": "127.0.0.1"}, headers=header).status_code == 200
+    assert client.get(PATH, auth=own_key).status_code == 403
+    assert client.get(PATH, headers=header).json()["addresses"][0]["ip_address"] == "127.0.0.1"
+    assert client.get(PATH).json() == {"addresses": []}
+    assert client.post(PATH, data={"address": "127.0.0.1"}).status_code == 200
+    assert client.get(PATH, headers=header).status_code == 403

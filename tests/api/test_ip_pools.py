@@ -2,13 +2,13 @@ import re
 from typing import Any
 
 import pytest
+from tests.api.answers import refused
 from tests.api.test_ips import (
     DONE,
     FOREIGN,
     assign,
     of_domain,
     order,
-    refused,
     send,
     sent_by,
     shared,

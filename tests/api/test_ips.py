@@ -2,6 +2,7 @@ import re
 from typing import Any
 
 import pytest
+from tests.api.answers import refused
 from tests.conftest import Account, Client
 
 FOREIGN = "192.0.2.1"
@@ -51,10 +52,6 @@ def sent_by(client: Client, domain: str) -> list[str]:
     asked = {"event": "delivered", "ascending": "yes"}
     found = client.get(f"/v3/{domain}/events", params=asked).json()["items"]
     return [each["envelope"]["sending-ip"] for each in found]
-
-
-def refused(response: Any, status: int, message: str) -> None:
-    assert (response.status_code, response.json()) == (status, {"message": message})
 
 
 def started(response: Any) -> None:
@@ -234,7 +231,8 @@ def test_all_domains_are_given_an_ip_or_lose_it(client: Client, account: Account
 
 def test_only_an_ip_of_the_account_is_given_to_all_domains(client: Client) -> None:
     url = f"/v3/ips/{FOREIGN}/domains"
-    for response in (client.get(url), client.post(url), client.delete(url)):
+    spelled_otherwise = client.get(f"/v3/ips/domains/{FOREIGN}")
+    for response in (client.get(url), spelled_otherwise, client.post(url), client.delete(url)):
         assert (response.status_code, response.json()) == (404, NOT_FOUND)
     other = client.delete(f"/v3/ips/{shared(client)}/domains", params={"alternative": FOREIGN})
     refused(other, 400, f"IP {FOREIGN} is not assigned to the account")

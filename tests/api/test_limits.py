@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from tests.api.answers import refused
 from tests.conftest import Account, Client
 
 LIMITS = "/v1/thresholds/limits"
@@ -22,10 +23,6 @@ def create(client: Client, **asked: Any) -> dict[str, Any]:
     made = client.post(LIMITS, json={**FEW, **asked})
     assert made.status_code == 200, made.text
     return dict(made.json())
-
-
-def refused(response: Any, status: int, message: str) -> None:
-    assert (response.status_code, response.json()) == (status, {"message": message})
 
 
 def preview(client: Client, **options: Any) -> Any:

@@ -332,6 +332,7 @@ def test_nulls_are_nothing(client: Client) -> None:
         ("start", "end", "duration", "events", "metric_events", "filter", "include_totals", "pagination")
     )
     assert client.post(PATH, json=nothing).status_code == 200
+    assert client.post(PATH, json={"filter": {"AND": None}}).status_code == 200
 
 
 def test_other_accounts_are_not_told(client: Client, account: Account, server_url: str) -> None:

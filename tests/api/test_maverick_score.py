@@ -1,6 +1,7 @@
 from typing import Any
 
-from tests.api.watched import complain, refused, send, watch
+from tests.api.answers import refused
+from tests.api.watched import complain, send, watch
 from tests.conftest import Account, Client
 
 TOTAL, GROUPED = "/v1/maverick-score/total", "/v1/maverick-score/grouped"

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 from tests import plain
-from tests.api.placed import advance, counts, refused, result, run, seed_list
+from tests.api.answers import refused
+from tests.api.placed import advance, counts, result, run, seed_list
 from tests.conftest import Account, Client
 
 from mailgun_emulator.testing import Emulator
@@ -46,6 +47,18 @@ def test_html_and_templates_take_variables(client: Client, account: Account) -> 
         email = found["seed_results"][0]["email"]
         latest = client.get("/_emulator/messages/wait", params={"to": email}).json()["items"][0]
         assert f"Dear {email.partition('.')[0].title()}, hello" in latest["html"]
+
+
+def test_a_test_is_sent_by_the_ip_or_the_pool_that_is_asked_for(client: Client, account: Account) -> None:
+    for _ in range(2):
+        client.post("/v3/ips/request/new")
+    one, two = client.get("/v3/ips", params={"dedicated": "true"}).json()["items"]
+    pool = client.post("/v3/ip_pools", data={"name": "News", "description": "", "ip": two}).json()["pool_id"]
+    seed_list(client)
+    for asked, ip in (({"sending_ip": one}, one), ({"sending_ip_pool_id": pool}, two)):
+        result_id = run(client, account, seed_list="Few", **asked)
+        advance(client, "10m")
+        assert {each["originating_ip"] for each in result(client, result_id)["seed_results"]} == {ip}
 
 
 def test_older_clients_read_tests(client: Client, account: Account) -> None:
@@ -179,3 +192,9 @@ def test_a_parent_may_keep_a_subaccount_from_tests_and_previews(client: Client) 
     for path in ("/v4/inbox/seedlists", "/v4/inbox/tests", "/v1/preview/tests"):
         refused(client.post(path, json=test, headers=sub), 403, {"message": "Forbidden"})
     assert client.get(f"/v3/{sandbox}/events", headers=sub).json()["items"] == []
+
+
+def test_what_is_larger_than_a_message_may_be_is_refused(client: Client, account: Account) -> None:
+    test = {"from": f"ann@{account.domain}", "subject": "Hi", "html": "x" * 25_000_001}
+    refused(client.post("/v4/inbox/tests", json=test), 400, {"message": "Invalid parameter: html is invalid"})
+    assert client.get("/v4/inbox/results").json()["items"] == []

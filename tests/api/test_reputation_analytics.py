@@ -1,7 +1,8 @@
 from typing import Any
 
 import pytest
-from tests.api.watched import complain, now, refused, send, watch
+from tests.api.answers import refused
+from tests.api.watched import complain, now, send, watch
 from tests.conftest import Account, Client
 
 GPT, SNDS = "/v1/reputationanalytics/gpt", "/v1/reputationanalytics/snds"

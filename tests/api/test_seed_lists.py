@@ -1,7 +1,8 @@
 import re
 
 import pytest
-from tests.api.placed import advance, counts, refused, result, run, seed_list
+from tests.api.answers import refused
+from tests.api.placed import advance, counts, result, run, seed_list
 from tests.conftest import Account, Client
 
 NEVER = "0001-01-01T00:00:00Z"

@@ -1,6 +1,7 @@
 from typing import Any
 
-from tests.api.watched import now, refused, send, watch
+from tests.api.answers import refused
+from tests.api.watched import now, send, watch
 from tests.conftest import Account, Client
 
 from mailgun_emulator.mail import dates
@@ -60,6 +61,19 @@ def test_they_are_grouped_filtered_and_sorted(client: Client, account: Account) 
     page = client.get(V2, params={"dimension": "tags", "limit": 1}).json()
     assert [each["tags"] for each in page["items"]] == ["a"]
     assert [each["tags"] for each in client.get(page["paging"]["next"]).json()["items"]] == ["b"]
+
+
+def test_those_of_subaccounts_are_told_if_that_is_asked_for(
+    client: Client, account: Account, server_url: str
+) -> None:
+    made = client.post("/_emulator/accounts", json={"parent": account.id}).json()
+    with Client(base_url=server_url, auth=("api", made["api_key"])) as sub:
+        watch(sub, made["domain"])
+        send(sub, made["domain"], "spamtrap@example.net")
+        assert items(sub, V2)[0]["total"] == 1
+    assert items(client, V2) == []
+    (told,) = items(client, V2, include_subaccounts="true", dimension="subaccount")
+    assert (told["subaccount"], told["total"]) == (made["id"], 1)
 
 
 def test_an_own_domain_that_sent_nothing_hit_nothing(client: Client, account: Account) -> None:

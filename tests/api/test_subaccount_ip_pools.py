@@ -1,8 +1,9 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.api.answers import refused
 from tests.api.test_ip_pools import NOWHERE, details, link, make
-from tests.api.test_ips import DONE, FOREIGN, ips, of_domain, order, refused, send, sent_by, shared, started
+from tests.api.test_ips import DONE, FOREIGN, ips, of_domain, order, send, sent_by, shared, started
 from tests.conftest import Account, Client
 
 INVALID = "invalid request parameters"

@@ -176,6 +176,32 @@ def test_a_disabled_one_sends_nothing_by_smtp(client: Client, server_url: str) -
     assert sorted(each["event"] for each in events) == ["accepted", "delivered"]
 
 
+def test_a_disabled_one_posts_nothing_to_its_mailing_lists(client: Client) -> None:
+    subaccount = make(client)
+    domain, own = domain_of(client, subaccount), for_it(subaccount)
+    address = f"news@{domain}"
+    made = client.post("/v3/lists", data={"address": address, "access_level": "everyone"}, headers=own)
+    assert made.status_code == 200
+    member = {"address": "ann@x.com"}
+    assert client.post(f"/v3/lists/{address}/members", data=member, headers=own).status_code == 200
+    mail = {"from": "bob@example.org", "to": address, "subject": "s", "text": "t"}
+
+    def delivered_of_one_more() -> int:
+        assert client.post("/_emulator/inbound", data=mail, headers=own).status_code == 200
+        client.post("/_emulator/drain", headers=own)
+        asked = {"event": "delivered", "recipient": "ann@x.com"}
+        return len(client.get(f"/v3/{domain}/events", params=asked, headers=own).json()["items"])
+
+    assert delivered_of_one_more() == 1
+    client.post(f"{SUBACCOUNTS}/{subaccount}/disable")
+    assert delivered_of_one_more() == 1
+    refused = {"event": "failed", "recipient": address}
+    (event,) = client.get(f"/v3/{domain}/events", params=refused, headers=own).json()["items"]
+    assert event["delivery-status"]["description"] == disabled(domain)[1]["message"]
+    client.post(f"{SUBACCOUNTS}/{subaccount}/enable")
+    assert delivered_of_one_more() == 2
+
+
 def test_a_deleted_one_is_closed_and_nothing_is_left_of_it(client: Client) -> None:
     subaccount, other = make(client), make(client, "Other")
     domain = domain_of(client, subaccount)
@@ -264,27 +290,39 @@ def test_features_that_say_nothing_are_refused(client: Client, fields: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("feature", "path", "fields"),
+    ("feature", "method", "path", "fields"),
     [
-        ("validations", "/v4/address/validate", {"address": "a@x.com"}),
-        ("validations_bulk", "/v4/address/validate/bulk/list", {}),
-        ("email_preview", "/v1/preview/tests", {"subject": "Hi", "html": "<p>Hi</p>"}),
-        ("inbox_placement", "/v4/inbox/tests", {"from": "a@x.com", "subject": "Hi", "html": "<p>Hi</p>"}),
+        ("validations", "POST", "/v4/address/validate", {"address": "a@x.com"}),
+        ("validations", "GET", "/v4/address/validate?address=a@x.com", {}),
+        ("validations", "GET", "/v3/address/private/validate?address=a@x.com", {}),
+        ("validations_bulk", "POST", "/v4/address/validate/bulk/list", {}),
+        ("validations_bulk", "POST", "/v4/address/validate/preview/list", {}),
+        ("validations_bulk", "PUT", "/v4/address/validate/preview/list", {}),
+        ("validations_bulk", "POST", "/v3/lists/all@x.com/validate", {}),
+        ("email_preview", "POST", "/v1/preview/tests", {"subject": "Hi", "html": "<p>Hi</p>"}),
+        ("email_preview", "PUT", "/v1/preview/tests/x/results/reprocess", {"clients": "outlook19"}),
+        (
+            "inbox_placement",
+            "POST",
+            "/v4/inbox/tests",
+            {"from": "a@x.com", "subject": "Hi", "html": "<p>Hi</p>"},
+        ),
+        ("inbox_placement", "POST", "/v4/inbox/seedlists", {"name": "Few"}),
     ],
 )
 def test_what_is_disabled_is_refused_and_the_parent_is_not(
-    client: Client, feature: str, path: str, fields: dict[str, str]
+    client: Client, feature: str, method: str, path: str, fields: dict[str, str]
 ) -> None:
     subaccount = make(client)
     client.put(f"{SUBACCOUNTS}/{subaccount}/features", data={feature: '{"enabled": false}'})
-    refused = client.post(path, data=fields, headers=for_it(subaccount))
+    refused = client.request(method, path, data=fields, headers=for_it(subaccount))
     assert answer(refused) == (403, {"message": "Forbidden"})
     assert refused.headers["X-Mailgun-Emulator-Hint"] == (
         f"The subaccount's parent has disabled its feature `{feature}`"
     )
-    assert client.post(path, data=fields).status_code != 403
+    assert client.request(method, path, data=fields).status_code != 403
     client.put(f"{SUBACCOUNTS}/{subaccount}/features", data={feature: '{"enabled": true}'})
-    assert client.post(path, data=fields, headers=for_it(subaccount)).status_code != 403
+    assert client.request(method, path, data=fields, headers=for_it(subaccount)).status_code != 403
 
 
 def test_more_than_were_allotted_are_refused() -> None:

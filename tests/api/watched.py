@@ -29,7 +29,3 @@ def complain(client: Client, domain: str, recipient: str) -> None:
 
 def now(client: Client) -> float:
     return float(client.get("/_emulator/clock").json()["now"])
-
-
-def refused(response: Any, status: int, body: dict[str, str]) -> None:
-    assert (response.status_code, response.json()) == (status, body)

@@ -39,7 +39,7 @@ async def tracking(desk: Desk) -> None:
     mailgun, domain = desk.mailgun, desk.domain
     click, opened = {"active": "htmlonly"}, {"active": "yes", "place_at_the_top": "yes"}
     changed = body_of(await mailgun.domains_tracking_click.put(domain=domain, data=click))
-    assert changed["click"] == {"active": True}
+    assert changed["click"] == {"active": "htmlonly"}
     body_of(await mailgun.domains_tracking_open.put(domain=domain, data=opened))
     footer = {"active": "yes", "html_footer": "<p>Bye</p>", "text_footer": "Bye"}
     body_of(await mailgun.domains_tracking_unsubscribe.put(domain=domain, data=footer))
@@ -310,6 +310,10 @@ async def lists(desk: Desk) -> None:
     assert [item["address"] for item in streamed] == ["al@x.com", "bob@x.com", "cat@x.com"]
     assert len(body_of(await mailgun.lists_members_pages.get(address=address))["items"]) == 3
     body_of(await mailgun.lists_members.delete(**one))
+    await desk.send(address, text="%recipient.age%")
+    asked = {"event": "delivered", "list": address}
+    found = body_of(await mailgun.events.get(domain=desk.domain, filters=asked))["items"]
+    assert {event["recipient"] for event in found} == {"al@x.com", "cat@x.com"}
     body_of(await mailgun.lists.delete(address=address))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from mailgun.client import Client as Mailgun
+from tests.clients.package_desk import body_of
 from tests.conftest import Account, Client, violations_of
 
 
@@ -18,11 +19,6 @@ def mailgun(server_url: str, account: Account) -> Iterator[Mailgun]:
 def hold_against_contract(response: Any, *_: Any, **__: Any) -> None:
     violations = violations_of(response.request, response.request.path_url, response)
     assert not violations, "\n".join(violations)
-
-
-def body_of(response: Any) -> dict[str, Any]:
-    assert response.status_code == 200, response.text
-    return dict(response.json())
 
 
 @pytest.mark.filterwarnings("ignore:DEPRECATED API CALL:DeprecationWarning")
@@ -82,37 +78,3 @@ def test_a_domain_is_created_used_and_deleted(mailgun: Mailgun, client: Client, 
     deleted = body_of(mailgun.domains.delete(domain=domain))
     assert deleted == {"message": "Domain will be deleted in the background"}
     assert mailgun.domains.get(domain=domain).status_code == 404
-
-
-def test_what_happened_is_read_in_python(mailgun: Mailgun, client: Client, account: Account) -> None:
-    about = {
-        "from": f"ann@{account.domain}",
-        "to": "bob@gmail.com",
-        "subject": "Hi",
-        "text": "x",
-        "o:tag": "News",
-    }
-    body_of(mailgun.messages.create(data=about, domain=account.domain))
-    client.drain()
-    logs = body_of(mailgun.analytics_logs.create(data={"events": ["delivered"], "duration": "1d"}))
-    assert [item["event"] for item in logs["items"]] == ["delivered"]
-    asked = {
-        "dimensions": ["time"],
-        "metrics": ["delivered_count"],
-        "duration": "1m",
-        "include_aggregates": True,
-    }
-    metrics = body_of(mailgun.analytics_metrics.create(data=asked))
-    assert metrics["aggregates"]["metrics"] == {"delivered_count": 1}
-    usage = body_of(mailgun.analytics_usage_metrics.create(data={**asked, "metrics": ["processed_count"]}))
-    assert usage["aggregates"]["metrics"] == {"processed_count": 1}
-    tags = body_of(mailgun.analytics_tags.create(data={"pagination": {"sort": "lastseen:desc", "limit": 10}}))
-    assert [item["tag"] for item in tags["items"]] == ["News"]
-    assert (
-        body_of(mailgun.analytics_tags.update(data={"tag": "news", "description": "d"}))["message"]
-        == "Tag updated"
-    )
-    assert body_of(mailgun.analytics_tags_limits.get())["count"] == 1
-    assert body_of(mailgun.analytics_tags.delete(data={"tag": "news"}))["message"] == "Tag deleted"
-    bounces = body_of(mailgun.bounceclassification_metrics.create(data={"dimensions": ["entity-name"]}))
-    assert bounces["items"] == []

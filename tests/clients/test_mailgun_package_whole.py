@@ -25,9 +25,6 @@ from tests.clients.mailgun_package import Kind
 from tests.clients.package_desk import Desk
 from tests.conftest import Account, Client
 
-WAITING = {}
-"""Endpoints, with all that begins with them and `_`, and the section of the reference that they wait for."""
-
 OUTSIDE = {
     "account_templates": "not in the reference",
     "addressvalidate_bulk": "an example of the package calls it and the package doesn't have it",
@@ -86,9 +83,6 @@ UNREACHABLE = {
 }
 """Operations that are there and that the package has no way to, and why."""
 
-METHODS_WAITING: dict[str, str] = {}
-
-
 PARTS = (
     stories_accounts,
     stories_ips,
@@ -114,8 +108,8 @@ async def tell_all(kind: Kind, url: str, account: Account, client: Client) -> Us
     return Used(spoken.calls, spoken.operations)
 
 
-def belongs(name: str, names: set[str]) -> bool:
-    return name in names or any(name.startswith(f"{each}_") for each in names)
+def is_outside(name: str) -> bool:
+    return any(name == each or name.startswith(f"{each}_") for each in OUTSIDE)
 
 
 def not_used(used: Used) -> set[str]:
@@ -136,25 +130,21 @@ def test_all_that_the_package_offers_is_used(
     kind: Kind, server_url: str, account: Account, client: Client
 ) -> None:
     used = asyncio.run(tell_all(kind, server_url, account, client))
-    excused = WAITING.keys() | OUTSIDE.keys()
-    missing = {name for name in not_used(used) if not belongs(name.partition(".")[0], excused)}
-    assert not missing, "offered by the package, not used by any story, not waiting for a section"
-    assert not {name for name, _ in used.calls if belongs(name, excused)}, "used, and no longer to be excused"
+    missing = {name for name in not_used(used) if not is_outside(name.partition(".")[0])}
+    assert not missing, "offered by the package and not used by any story"
+    assert not {name for name, _ in used.calls if is_outside(name)}, "used, and no longer to be excused"
     unreachable = [UNREACHABLE, *(part.UNREACHABLE for part in PARTS)]
     excluded = {name for each in unreachable for names in each.values() for name in names}
     covered = {operation.name for operation in operations.operations() if operation.covered}
     assert covered - used.operations == excluded
     methods = {"sync": Endpoint, "async": AsyncEndpoint}[kind]
     asked = {method for _, method in used.calls} | {"api_call"}
-    assert mailgun_package.methods(methods) - asked == METHODS_WAITING.keys()
+    assert mailgun_package.methods(methods) <= asked
 
 
-def test_what_waits_still_waits() -> None:
-    done = {name: section for name, section in WAITING.items() if section not in operations.unfinished()}
-    assert not done, "their sections are covered now: let a story use them"
+def test_what_is_outside_is_offered() -> None:
     offered = mailgun_package.endpoints() | {name for name, _ in mailgun_package.examples()}
-    assert (WAITING.keys() | OUTSIDE.keys()) <= offered, "the package no longer offers these"
-    assert set(METHODS_WAITING.values()) <= operations.unfinished()
+    assert OUTSIDE.keys() <= offered, "the package no longer offers these"
 
 
 def test_a_client_has_only_these_methods_of_its_own() -> None:

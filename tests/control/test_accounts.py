@@ -47,3 +47,26 @@ def test_a_subaccount_goes_with_its_parent_and_has_none_of_its_own(server_url: s
     assert plain.post(accounts, json={"parent": "nobody"}).status_code == 404
     assert plain.delete(f"{accounts}/{account.id}").status_code == 200
     assert plain.get(f"{accounts}/{child}").status_code == 404
+
+
+def test_one_account_is_reset_by_its_id(server_url: str) -> None:
+    accounts = f"{server_url}/_emulator/accounts"
+    one, two = (plain.post(accounts).json() for _ in range(2))
+    for account in (one, two):
+        plain.post(f"{server_url}/v1/keys", auth=("api", account["api_key"]), data={"role": "basic"})
+    reset = plain.post(f"{server_url}/_emulator/reset", params={"account": one["id"]})
+    assert (reset.status_code, reset.json()) == (200, {"message": "Account reset"})
+    counts = [
+        plain.get(f"{server_url}/v1/keys", auth=("api", account["api_key"])).json()["total_count"]
+        for account in (one, two)
+    ]
+    assert counts == [1, 2]
+    assert plain.post(f"{server_url}/_emulator/reset", params={"account": "nobody"}).status_code == 404
+
+
+def test_what_an_operation_does_not_know_is_refused(server_url: str, account: Account) -> None:
+    for path in ("reset?acount=1", "accounts?acount=1", "outcomes?account=2&acount=1"):
+        answer = plain.post(f"{server_url}/_emulator/{path}", json={})
+        assert answer.status_code == 400
+        assert answer.json() == {"message": "query: acount is not known here; possible are account"}
+    assert plain.get(f"{server_url}/_emulator/accounts/{account.id}").status_code == 200

@@ -202,3 +202,13 @@ def test_no_more_than_ten_thousand_characters_are_looked_at() -> None:
     assert patterns.match("a*b", "a" * 10_000 + "b") is None
     with pytest.raises(BadPattern):
         patterns.match("(", "")
+
+
+def test_a_list_is_searched_in_bounded_time() -> None:
+    names = [f"{'a' * 60}{number}.example.com" for number in range(100)]
+    assert patterns.found_in(r"a7\d?\.", names) == [names[number] for number in (7, *range(70, 80))]
+    assert patterns.found_in("(a*)7[.]", names) == [names[number] for number in (7, *range(17, 100, 10))]
+    assert patterns.found_in("(a|a)+$", names) == []
+    assert patterns.found_in("", names) == names
+    with pytest.raises(BadPattern):
+        patterns.found_in("(", [])

@@ -54,13 +54,13 @@ def test_who_has_no_alerts_is_not_checked() -> None:
         async with it.database.begin() as tx:
             other = accounts.create(tx).id
         async with it.database.begin(other) as tx:
-            assert not tx.is_watched
+            assert not tx.has_alerts
             sub = accounts.create(tx, parent_id=it.account_id).id
         async with it.database.begin(sub) as tx:
-            assert tx.is_watched
+            assert tx.has_alerts
         async with it.database.begin(it.account_id) as tx:
             thresholds.delete(tx, Kind.ALERT, "bounces")
-            assert not tx.is_watched
+            assert not tx.has_alerts
 
     tell(story)
 

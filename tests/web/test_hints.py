@@ -82,6 +82,24 @@ def test_the_fields_of_any_form_are_known(client: Client, account: Account) -> N
     assert hints_of(answer) == "`recepient` is not a field of this operation; did you mean `recipient`?"
 
 
+def test_what_clients_repeat_from_the_path_is_no_mistake(client: Client, account: Account) -> None:
+    """Go sends the name of a template with its change, Java the domain and the tag."""
+    client.post(f"/v3/{account.domain}/templates", data={"name": "greeting"})
+    path = f"/v3/{account.domain}/templates/greeting"
+    assert hints_of(client.put(path, data={"name": "greeting", "description": "x"})) is None
+    renamed = client.put(path, data={"name": "welcome", "description": "x"})
+    assert hints_of(renamed) == "`name` is not a field of this operation: it is ignored"
+    send(client, account, **{"o:tag": "spring"})
+    path = f"/v3/{account.domain}/tags/spring"
+    repeated = {"domain": account.domain, "tag": "spring", "description": "x"}
+    assert hints_of(client.put(path, data=repeated)) is None
+
+
+def test_what_older_clients_ask_of_a_validation_is_no_mistake(client: Client) -> None:
+    asked = {"address": "bob@example.com", "mailbox_verification": "true"}
+    assert hints_of(client.get("/v4/address/validate", params=asked)) is None
+
+
 def test_a_list_of_objects_is_not_what_a_form_has(client: Client, account: Account) -> None:
     path = f"/v3/{account.domain}/messages"
     answer = client.post(path, data={"from": "a@b.com", "text": "x", "to[0][email]": "bob@example.com"})

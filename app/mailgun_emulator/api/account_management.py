@@ -14,7 +14,7 @@ from mailgun_emulator.web.features import NoValidUpdates, Switched
 from mailgun_emulator.web.forms import EMPTY_IS_ABSENT, Form, form
 from mailgun_emulator.web.hints import hint
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.views import Done, Succeeded
+from mailgun_emulator.web.views import Done, Succeeded, refusals
 
 router = APIRouter(tags=["Account Management"])
 
@@ -86,7 +86,7 @@ def view(recipient: SandboxRecipient) -> RecipientView:
     return RecipientView(email=recipient.email, activated=recipient.activated)
 
 
-@router.put("/v5/accounts", responses={400: {"model": Done}})
+@router.put("/v5/accounts", responses=refusals(400))
 async def update_account(
     request: Request, tx: CurrentTx, asked: Annotated[AccountForm, form(AccountForm)]
 ) -> Done:
@@ -102,7 +102,7 @@ async def update_account(
     return Done(message="Account info has been updated")
 
 
-@router.put("/v5/accounts/features", responses={400: {"model": Done}})
+@router.put("/v5/accounts/features", responses=refusals(400))
 async def update_account_features(
     request: Request, tx: CurrentTx, asked: Annotated[FeaturesForm, form(FeaturesForm)]
 ) -> Succeeded:
@@ -150,7 +150,7 @@ async def list_sandbox_recipients(tx: CurrentTx) -> RecipientList:
 
 
 @router.post("/v5/sandbox/auth/recipients", include_in_schema=False)
-@router.post("/v5/sandbox/auth_recipients", responses={400: {"model": Done}})
+@router.post("/v5/sandbox/auth_recipients", responses=refusals(400))
 async def add_sandbox_recipient(
     request: Request, tx: CurrentTx, asked: Annotated[RecipientForm, form(RecipientForm)]
 ) -> InvitedRecipient:
@@ -162,7 +162,7 @@ async def add_sandbox_recipient(
 
 
 @router.delete("/v5/sandbox/auth/recipients/{email}", include_in_schema=False)
-@router.delete("/v5/sandbox/auth_recipients/{email}", responses={400: {"model": Done}})
+@router.delete("/v5/sandbox/auth_recipients/{email}", responses=refusals(400))
 async def delete_sandbox_recipient(tx: CurrentTx, email: str) -> Done:
     """Take a recipient off the list; in strict mode the sandbox domain no longer writes to it."""
     sandbox_recipients.delete(tx, email)

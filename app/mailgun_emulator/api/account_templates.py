@@ -9,7 +9,7 @@ from mailgun_emulator.state.templates import Template
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import CurrentFields
 from mailgun_emulator.web.paging import Paging, in_order, keyset, link
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import refusals
 
 router = APIRouter(tags=["Templates"])
 
@@ -43,7 +43,7 @@ def view(template: Template, domain: str) -> AccountTemplateView:
     )
 
 
-@router.get("/v4/templates", responses={400: {"model": Done}})
+@router.get("/v4/templates", responses=refusals(400))
 async def list_account_templates(
     request: Request, tx: CurrentTx, fields: CurrentFields
 ) -> AccountTemplateList:

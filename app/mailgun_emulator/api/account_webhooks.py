@@ -1,7 +1,7 @@
 """Account Webhooks: told of the events of all domains (facts/sending.md, 4.4)."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
@@ -12,7 +12,7 @@ from mailgun_emulator.state import account_webhooks, webhooks
 from mailgun_emulator.state.webhooks import AccountWebhook, WebhookEvent
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Flag, Form, form
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, Responses, refusals
 
 router = APIRouter(tags=["Account Webhooks"])
 
@@ -91,8 +91,8 @@ class WebhookDescription(BaseModel):
     Description: str
 
 
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": WebhookDescription}}
-REFUSALS: dict[int | str, dict[str, Any]] = {
+NOT_FOUND: Responses = {404: {"model": WebhookDescription}}
+REFUSALS: Responses = {
     400: {"model": WebhookFault},
     404: {"model": WebhookDescription},
     409: {"model": WebhookDescription},
@@ -137,7 +137,7 @@ def view(webhook: AccountWebhook) -> AccountWebhookView:
     )
 
 
-@router.get("/v1/webhooks", responses={400: {"model": Done}})
+@router.get("/v1/webhooks", responses=refusals(400))
 async def list_account_webhooks(
     tx: CurrentTx, asked: Annotated[WebhookIdsForm, form(WebhookIdsForm)]
 ) -> AccountWebhookList:

@@ -29,7 +29,7 @@ from mailgun_emulator.web.thresholds import (
     moment,
     whose,
 )
-from mailgun_emulator.web.views import REFUSALS, Done, only_if_set
+from mailgun_emulator.web.views import REFUSALS, Done, only_if_set, refusals
 
 router = APIRouter(tags=["Alerts"])
 
@@ -125,14 +125,14 @@ def hit_view(tx: Tx, hit: ThresholdHit, threshold: Threshold, names: dict[str, s
     )
 
 
-@router.get("/v1/thresholds/alerts/send", responses={400: {"model": Done}})
+@router.get("/v1/thresholds/alerts/send", responses=refusals(400))
 async def list_send_alerts(tx: CurrentTx) -> AlertList:
     """List the account's alerts."""
     found = [view(tx, each) for each in thresholds.list_all(tx, Kind.ALERT)]
     return AlertList(items=found, total=len(found))
 
 
-@router.post("/v1/thresholds/alerts/send", responses={400: {"model": Done}, 409: {"model": Done}})
+@router.post("/v1/thresholds/alerts/send", responses=refusals(400, 409))
 async def create_send_alert(
     request: Request, tx: CurrentTx, asked: Annotated[AlertForm, form(AlertForm)]
 ) -> AlertView:
@@ -149,7 +149,7 @@ async def get_send_alert(tx: CurrentTx, name: str) -> AlertView:
     return view(tx, thresholds.get(tx, Kind.ALERT, name))
 
 
-@router.put("/v1/thresholds/alerts/send/{name}", responses={**REFUSALS, 409: {"model": Done}})
+@router.put("/v1/thresholds/alerts/send/{name}", responses=refusals(400, 404, 409))
 async def update_send_alert(
     request: Request, tx: CurrentTx, name: str, asked: Annotated[AlertForm, form(AlertForm)]
 ) -> Done:

@@ -5,17 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import blocklists, dates
 from mailgun_emulator.state import blocklistings, monitored_domains, monitored_ips
 from mailgun_emulator.state.blocklistings import ListingEvent
 from mailgun_emulator.state.monitored_domains import MonitoredDomain
 from mailgun_emulator.state.transaction import Tx
+from mailgun_emulator.web.blocklistings import ListedView, listed, state_of
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
 from mailgun_emulator.web.forms import form
-from mailgun_emulator.web.listings import ListedView, listed, state_of
 from mailgun_emulator.web.offset_pages import PageForm, page_of
 from mailgun_emulator.web.paging import Paging
+from mailgun_emulator.web.parameters import instant, one_of
 from mailgun_emulator.web.views import REFUSALS
 
 router = APIRouter(tags=["Blocklist Monitoring"])
@@ -169,10 +169,9 @@ def domain_events(request: Request, tx: Tx, asked: PageForm, names: set[str]) ->
 
 def wanted(found: list[ListingEvent], asked: ListingEventsForm, now: float) -> list[ListingEvent]:
     """Those that fit all that is asked for."""
-    if asked.event and asked.event not in KINDS:
-        raise BadRequest(f"event must be one of {', '.join(KINDS)}")
-    begin = instant("timerange_start", asked.timerange_start, 0.0)
-    end = instant("timerange_end", asked.timerange_end, now)
+    one_of("event", asked.event, ("", *KINDS))
+    begin = instant("timerange_start", asked.timerange_start, 0.0, "ISO 8601")
+    end = instant("timerange_end", asked.timerange_end, now, "ISO 8601")
     return [
         each
         for each in found
@@ -181,13 +180,6 @@ def wanted(found: list[ListingEvent], asked: ListingEventsForm, now: float) -> l
         and asked.blocklist in ("", each.listing.blocklist)
         and asked.event in ("", each.event)
     ]
-
-
-def instant(name: str, text: str, otherwise: float) -> float:
-    try:
-        return dates.parse(text) if text else otherwise
-    except ValueError:
-        raise BadRequest(f"{name} must be a timestamp in ISO 8601 format") from None
 
 
 def ip_event(tx: Tx, found: ListingEvent, pools: dict[str, str]) -> IpListingEvent:

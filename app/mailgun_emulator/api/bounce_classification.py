@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mailgun_emulator.core.errors import BadRequest, Forbidden, MailgunError
 from mailgun_emulator.mail import bounce_rules, dates
-from mailgun_emulator.mail.periods import Resolution
+from mailgun_emulator.mail.periods import DAY, Resolution
 from mailgun_emulator.state import bounce_counts, domains
 from mailgun_emulator.state.bounce_counts import Classified, entity_of
 from mailgun_emulator.state.domains import Domain
@@ -28,15 +28,14 @@ from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import LARGEST, CurrentFields, Fields, as_flag, form
 from mailgun_emulator.web.paging import number
 from mailgun_emulator.web.statistics import NotValid, moment, resolution_of
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, refusals
 
 router = APIRouter(tags=["Bounce Classification"])
 
-DAY = 86400.0
 DEFAULT_LIMIT, MOST = 10, 50
 GROUPS = ("subaccount.id", "domain.name", "entity-id", "rule-id")
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
-FORBIDDEN: dict[int | str, dict[str, Any]] = {403: {"model": Done}}
+REFUSED = refusals(400)
+FORBIDDEN = refusals(403)
 _DURATION = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?", re.ASCII)
 _UNITS = (86400, 3600, 60, 1)
 

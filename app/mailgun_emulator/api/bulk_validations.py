@@ -13,6 +13,7 @@ from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import validation_lists
 from mailgun_emulator.mail.validation_lists import AddressList
 from mailgun_emulator.state import features, mailing_lists, validation_jobs
+from mailgun_emulator.state.features import Feature
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.state.validation_jobs import JobNotFound, Kind, Status, ValidationJob
 from mailgun_emulator.web.deps import CurrentTx
@@ -22,7 +23,6 @@ from mailgun_emulator.web.views import REFUSALS, Done, only_if_set
 
 router = APIRouter(tags=["Validations"])
 
-FEATURE = "validations_bulk"
 MOST_ON_PAGE = 500
 FORMATS = {"csv": validation_lists.as_csv, "json": validation_lists.as_json}
 
@@ -224,7 +224,7 @@ async def find_results(request: Request, file: str) -> Results:
 
 
 def start(tx: Tx, kind: Kind, name: str, addresses: AddressList) -> str:
-    features.check(tx, FEATURE)
+    features.check(tx, Feature.VALIDATIONS_BULK)
     return validation_jobs.create(tx, kind, name, addresses).name
 
 
@@ -295,7 +295,7 @@ async def get_validation_preview(tx: CurrentTx, list_id: str) -> OnePreview:
 @router.put("/v4/address/validate/preview/{list_id}", responses=REFUSALS)
 async def promote_validation_preview(tx: CurrentTx, list_id: str) -> Submitted:
     """Validate the whole list that was previewed."""
-    features.check(tx, FEATURE)
+    features.check(tx, Feature.VALIDATIONS_BULK)
     job = validation_jobs.promote(tx, validation_jobs.get(tx, Kind.PREVIEW, list_id))
     return Submitted(id=job.name, message="The bulk preview job was promoted to a bulk validation job.")
 
@@ -313,7 +313,7 @@ async def delete_validation_preview(tx: CurrentTx, list_id: str) -> Response:
 @router.post("/v3/lists/{list_address}/validate", responses=REFUSALS)
 async def validate_mailing_list(tx: CurrentTx, list_address: str) -> Submitted:
     """Validate the addresses of a mailing list's members, in the background."""
-    features.check(tx, FEATURE)
+    features.check(tx, Feature.VALIDATIONS_BULK)
     listed = mailing_lists.get(tx, list_address)
     validation_jobs.create_of_list(tx, listed)
     return Submitted(id=listed.spelled, message="The validation job was submitted.")

@@ -15,7 +15,7 @@ from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import paging
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
 from mailgun_emulator.web.forms import CurrentFields, Flag, Form, form
-from mailgun_emulator.web.views import Done, only_if_set
+from mailgun_emulator.web.views import Done, only_if_set, refusals
 
 router = APIRouter(tags=["Credentials"])
 
@@ -124,7 +124,7 @@ def create_pairs(tx: Tx, domain: Domain, asked: CredentialsForm, logins: list[st
     return generated
 
 
-@router.get("/v3/domains/{domain}/credentials", responses={400: {"model": Done}, 404: {"model": Done}})
+@router.get("/v3/domains/{domain}/credentials", responses=refusals(400, 404))
 async def list_credentials(tx: CurrentTx, domain: CurrentDomain, fields: CurrentFields) -> CredentialList:
     """List a domain's SMTP logins, without their passwords."""
     limit = paging.number(fields, "limit", 100, most=1000)
@@ -132,7 +132,7 @@ async def list_credentials(tx: CurrentTx, domain: CurrentDomain, fields: Current
     return CredentialList(items=[view(credential) for credential in found], total_count=total)
 
 
-@router.post("/v3/domains/{domain}/credentials", responses={400: {"model": Done}, 404: {"model": Done}})
+@router.post("/v3/domains/{domain}/credentials", responses=refusals(400, 404))
 async def create_credentials(
     tx: CurrentTx, domain: CurrentDomain, asked: Annotated[CredentialsForm, form(CredentialsForm)]
 ) -> Stored:
@@ -144,16 +144,14 @@ async def create_credentials(
     return stored(f"Created {len(logins)} credentials pair(s)", generated)
 
 
-@router.delete("/v3/domains/{domain}/credentials", responses={404: {"model": Done}})
+@router.delete("/v3/domains/{domain}/credentials", responses=refusals(404))
 async def delete_all_credentials(tx: CurrentTx, domain: CurrentDomain) -> DeletedCredentials:
     """Delete all SMTP logins of a domain but those of the system."""
     count = credentials.delete_all(tx, domain)
     return DeletedCredentials(message="All domain credentials have been deleted", count=count)
 
 
-@router.put(
-    "/v3/domains/{domain}/credentials/{login}", responses={400: {"model": Done}, 404: {"model": Done}}
-)
+@router.put("/v3/domains/{domain}/credentials/{login}", responses=refusals(400, 404))
 async def update_credentials(
     tx: CurrentTx, domain: CurrentDomain, login: str, asked: Annotated[PasswordForm, form(PasswordForm)]
 ) -> Stored:
@@ -164,9 +162,7 @@ async def update_credentials(
     return stored("Password changed", generated)
 
 
-@router.delete(
-    "/v3/domains/{domain}/credentials/{login}", responses={400: {"model": Done}, 404: {"model": Done}}
-)
+@router.delete("/v3/domains/{domain}/credentials/{login}", responses=refusals(400, 404))
 async def delete_credentials(tx: CurrentTx, domain: CurrentDomain, login: str) -> DeletedCredential:
     """Delete an SMTP login, named by local part or address."""
     spec = credentials.delete(tx, domain, login)

@@ -1,7 +1,5 @@
 """Deliverability Alerts: who is told of listings and validations, and how (facts/account.md, 10.3)."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -26,17 +24,17 @@ from mailgun_emulator.web.alert_settings import (
     known_event,
     texts,
 )
-from mailgun_emulator.web.analytics import Text
-from mailgun_emulator.web.deps import CurrentTx, authenticate
-from mailgun_emulator.web.forms import CurrentFields, Fields, Form, form, read_fields, takes
+from mailgun_emulator.web.deps import CurrentTx, own_tx
+from mailgun_emulator.web.forms import Form, Text, form, read_fields, takes
 from mailgun_emulator.web.hints import hint
-from mailgun_emulator.web.paging import Paging, link, number
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.offset_pages import PageForm, page_of
+from mailgun_emulator.web.paging import Paging
+from mailgun_emulator.web.views import REFUSALS, Done, refusals
 
 router = APIRouter(tags=["Deliverability Alerts"])
 
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
-CONFLICTS: dict[int | str, dict[str, Any]] = {**REFUSALS, 409: {"model": Done}}
+REFUSED = refusals(400)
+CONFLICTS = refusals(400, 404, 409)
 
 
 class UnreachableUrl(BadRequest):
@@ -132,21 +130,11 @@ def view(setting: AlertSetting) -> dict[str, Any]:
     }
 
 
-@asynccontextmanager
-async def before_posting(request: Request) -> AsyncIterator[tuple[Tx, Fields]]:
-    """A transaction of its own, which is over when anybody is posted to."""
-    emulator = request.app.state.emulator
-    await emulator.ready()
-    fields = await read_fields(request)
-    async with emulator.database.begin() as tx:
-        authenticate(request, tx)
-        yield tx, fields
-
-
 @takes(SettingForm)
 async def reachable(request: Request) -> Asked:
     """Whoever is to be posted to is asked before, in no transaction: ask for this before `CurrentTx`."""
-    async with before_posting(request) as (_, fields):
+    fields = await read_fields(request)
+    async with own_tx(request):
         asked = checked(SettingForm.of(fields))
     if asked.channel == Channel.WEBHOOK:
         answer = await request.app.state.emulator.worker.outgoing.get(asked.settings["url"])
@@ -177,7 +165,8 @@ def hint_at_slack(request: Request, tx: Tx) -> None:
 @takes(WebhookTestForm)
 async def webhook_test(request: Request) -> list[tuple[str, Post]]:
     """What is to be posted, and to which channel if it is for Slack."""
-    async with before_posting(request) as (tx, fields):
+    fields = await read_fields(request)
+    async with own_tx(request) as tx:
         asked = WebhookTestForm.of(fields)
         event = sample(tx, known_event(asked.event_type))
         return [("", alerting.compose_webhook(tx, checked_url(asked.url), event))]
@@ -186,7 +175,8 @@ async def webhook_test(request: Request) -> list[tuple[str, Post]]:
 @takes(SlackTestForm)
 async def slack_test(request: Request) -> list[tuple[str, Post]]:
     """The same, for each channel; nothing for Slack itself."""
-    async with before_posting(request) as (tx, fields):
+    fields = await read_fields(request)
+    async with own_tx(request) as tx:
         asked = SlackTestForm.of(fields)
         event = sample(tx, known_event(asked.event_type))
         ids = texts(asked.model_dump(), "channel_ids")
@@ -320,14 +310,13 @@ async def send_slack_test(
 
 
 @router.get("/v1/alerts/slack/channels", responses=REFUSED)
-async def list_slack_channels(request: Request, tx: CurrentTx, fields: CurrentFields) -> SlackChannelList:
+async def list_slack_channels(
+    request: Request, tx: CurrentTx, asked: Annotated[PageForm, form(PageForm)]
+) -> SlackChannelList:
     """List the workspace's channels; `page` is what a link told."""
-    skip, limit = number(fields, "page", 0), number(fields, "limit", 100, 1, 1000)
     found = [SlackChannel(**each) for each in alert_settings.connected(tx).read_channels()]
-    last = max(len(found) - 1, 0) // limit * limit
-    pages = {"first": 0, "last": last, "next": skip + limit, "previous": max(skip - limit, 0)}
-    links = {name: link(request, page=at, limit=limit) for name, at in pages.items()}
-    return SlackChannelList(items=found[skip : skip + limit], paging=Paging(**links))
+    items, links = page_of(request, asked, found, default=100)
+    return SlackChannelList(items=items, paging=links)
 
 
 @router.get("/v1/alerts/slack/channels/{id}", responses=REFUSALS)

@@ -13,7 +13,7 @@ from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, as_flag, form
-from mailgun_emulator.web.views import DescriptionGiven, Done, ReasonGiven
+from mailgun_emulator.web.views import DescriptionGiven, Done, ReasonGiven, Responses
 
 router = APIRouter(tags=["DKIM Security"])
 
@@ -33,7 +33,7 @@ class UnknownDomain(NotFound):
     message = "domain not found"
 
 
-REFUSALS: dict[int | str, dict[str, Any]] = {400: {"model": ReasonGiven}, 404: {"model": DescriptionGiven}}
+REFUSALS: Responses = {400: {"model": ReasonGiven}, 404: {"model": DescriptionGiven}}
 
 
 class RotationForm(Form):

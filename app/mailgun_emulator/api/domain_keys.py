@@ -19,14 +19,14 @@ from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, Stocked, begin
 from mailgun_emulator.web.domains import DnsRecordView, record_view, record_views
 from mailgun_emulator.web.forms import LARGEST, CurrentFields, Fields, Flag, Form, Upload, form
 from mailgun_emulator.web.paging import link, number
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, refusals
 
 router = APIRouter(tags=["Domain Keys"])
 
 DEFAULT_LISTED = 10
 MOST_LISTED = 100
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
+REFUSED = refusals(400)
+UNKNOWN = refusals(404)
 
 
 class InvalidPage(BadRequest):

@@ -11,7 +11,15 @@ from mailgun_emulator.state.certificates import Certificate, CertificateStatus
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
 from mailgun_emulator.web.forms import Flag, Form, as_flag, form
-from mailgun_emulator.web.views import DescriptionGiven, Done, ReasonGiven, only_if_set
+from mailgun_emulator.web.views import (
+    REFUSALS,
+    DescriptionGiven,
+    Done,
+    ReasonGiven,
+    Responses,
+    only_if_set,
+    refusals,
+)
 
 router = APIRouter(tags=["Domain Tracking"])
 
@@ -58,9 +66,15 @@ class OpenTracking(BaseModel):
 
 
 class ClickTracking(BaseModel):
-    """`htmlonly` counts as active: the reference says boolean, and its Go client reads nothing else."""
+    """`htmlonly` counts as active: Go's and Java's clients read nothing but a boolean here."""
 
     active: bool
+
+
+class ChangedClickTracking(BaseModel):
+    """A change to `htmlonly` is told as such: Java's client reads nothing else here."""
+
+    active: bool | Literal["htmlonly"]
 
 
 class UnsubscribeTracking(BaseModel):
@@ -87,7 +101,7 @@ class UpdatedOpen(BaseModel):
 
 class UpdatedClick(BaseModel):
     message: str
-    click: ClickTracking
+    click: ChangedClickTracking
 
 
 class UpdatedUnsubscribe(BaseModel):
@@ -123,13 +137,18 @@ def click_tracking(domain: Domain) -> ClickTracking:
     return ClickTracking(active=domain.click_active != "false")
 
 
+def changed_click_tracking(domain: Domain) -> ChangedClickTracking:
+    is_html_only = domain.click_active == "htmlonly"
+    return ChangedClickTracking(active="htmlonly" if is_html_only else domain.click_active == "true")
+
+
 def unsubscribe_tracking(domain: Domain) -> UnsubscribeTracking:
     return UnsubscribeTracking(
         active=domain.unsubscribe_active, html_footer=domain.html_footer, text_footer=domain.text_footer
     )
 
 
-@router.get("/v3/domains/{domain}/tracking", responses={404: {"model": Done}})
+@router.get("/v3/domains/{domain}/tracking", responses=refusals(404))
 async def get_tracking(domain: CurrentDomain) -> TrackingAnswer:
     """Tell what is tracked in a domain's messages."""
     return TrackingAnswer(
@@ -140,11 +159,6 @@ async def get_tracking(domain: CurrentDomain) -> TrackingAnswer:
             web_scheme=domain.web_scheme,
         )
     )
-
-
-Responses = dict[int | str, dict[str, Any]]
-
-REFUSALS: Responses = {400: {"model": Done}, 404: {"model": Done}}
 
 
 @router.put("/v3/domains/{domain}/tracking/open", responses=REFUSALS)
@@ -162,7 +176,7 @@ async def update_click_tracking(
 ) -> UpdatedClick:
     """Turn the tracking of clicks on, off, or on in HTML parts only."""
     change(domain, asked)
-    return UpdatedClick(message=UPDATED, click=click_tracking(domain))
+    return UpdatedClick(message=UPDATED, click=changed_click_tracking(domain))
 
 
 @router.put("/v3/domains/{domain}/tracking/unsubscribe", responses=REFUSALS)

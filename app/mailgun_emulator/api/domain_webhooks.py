@@ -1,7 +1,7 @@
 """Domain Webhooks: by kind of event (v3) and by URL (v4) (facts/sending.md, 4.2 and 4.3)."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
@@ -17,9 +17,9 @@ from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.state.webhooks import Urls, WebhookEvent, WebhookNotFound
 from mailgun_emulator.web.call_limits import LimitedTx
-from mailgun_emulator.web.deps import CurrentDomain, authenticate
+from mailgun_emulator.web.deps import CurrentDomain, own_tx
 from mailgun_emulator.web.forms import Form, form, read_fields, takes
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, Responses, refusals
 
 router = APIRouter(tags=["Domain Webhooks"])
 
@@ -120,8 +120,8 @@ class Trial(NamedTuple):
     post: Post
 
 
-REFUSALS: dict[int | str, dict[str, Any]] = {400: {"model": WebhookReason | Done}, 404: {"model": Done}}
-V4_REFUSALS: dict[int | str, dict[str, Any]] = {400: {"model": WebhookReason}, 404: {"model": Done}}
+REFUSALS: Responses = {400: {"model": WebhookReason | Done}, 404: {"model": Done}}
+V4_REFUSALS: Responses = {400: {"model": WebhookReason}, 404: {"model": Done}}
 
 
 def named(webhook_name: str) -> WebhookEvent:
@@ -169,7 +169,7 @@ def changed(what: str, urls: list[str]) -> ChangedWebhook:
     return ChangedWebhook(message=f"Webhook has been {what}", webhook=WebhookUrls(urls=urls))
 
 
-@router.get("/v3/domains/{domain}/webhooks", responses={404: {"model": Done}})
+@router.get("/v3/domains/{domain}/webhooks", responses=refusals(404))
 async def list_domain_webhooks(tx: LimitedTx, domain: CurrentDomain) -> DomainWebhookList:
     """List the URLs of a domain by kind of event."""
     return view(webhooks.list_urls(tx, domain.id))
@@ -188,7 +188,7 @@ async def create_domain_webhook(
     return changed("created", webhooks.create(tx, domain.id, event, checked_urls(asked)))
 
 
-@router.get("/v3/domains/{domain}/webhooks/{webhook_name}", responses={404: {"model": Done}})
+@router.get("/v3/domains/{domain}/webhooks/{webhook_name}", responses=refusals(404))
 async def get_domain_webhook(tx: LimitedTx, domain: CurrentDomain, webhook_name: str) -> DomainWebhookView:
     """Tell the URLs that a kind of event is posted to."""
     return DomainWebhookView(webhook=WebhookUrls(urls=webhooks.get(tx, domain.id, named(webhook_name))))
@@ -204,7 +204,7 @@ async def update_domain_webhook(
     return changed("updated", webhooks.put(tx, domain.id, event, checked_urls(asked)))
 
 
-@router.delete("/v3/domains/{domain}/webhooks/{webhook_name}", responses={404: {"model": Done}})
+@router.delete("/v3/domains/{domain}/webhooks/{webhook_name}", responses=refusals(404))
 async def delete_domain_webhook(tx: LimitedTx, domain: CurrentDomain, webhook_name: str) -> ChangedWebhook:
     """Have a kind of event posted no more; what has happened by now still is."""
     return changed("deleted", webhooks.delete(tx, domain.id, named(webhook_name)))
@@ -213,11 +213,8 @@ async def delete_domain_webhook(tx: LimitedTx, domain: CurrentDomain, webhook_na
 @takes(TrialForm)
 async def trial(request: Request, domain: str, webhook_name: str) -> Trial:
     """Made in a transaction of its own, as nothing may be posted while one is open."""
-    emulator = request.app.state.emulator
-    await emulator.ready()
     fields = await read_fields(request)
-    async with emulator.database.begin() as tx:
-        authenticate(request, tx)
+    async with own_tx(request) as tx:
         found, event = domains.get(tx, domain), named(webhook_name)
         (url,) = checked_urls(UrlsForm(url=[TrialForm.of(fields).url]))
         return Trial(url, sample_post(tx, found, event))

@@ -17,9 +17,9 @@ from mailgun_emulator.state.domains import Domain, DomainDetails, State
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx, Stocked, authenticate, begin, stocked
 from mailgun_emulator.web.domains import DnsRecordView, DomainView, record_views, view
-from mailgun_emulator.web.forms import LARGEST, Flag, Form, form, read_fields, takes
+from mailgun_emulator.web.forms import LARGEST, Flag, Form, FormWithoutBlanks, form, read_fields, takes
 from mailgun_emulator.web.front import bare
-from mailgun_emulator.web.views import Done, only_if_set
+from mailgun_emulator.web.views import Done, only_if_set, refusals
 
 router = APIRouter(tags=["Domains"])
 
@@ -27,9 +27,9 @@ MOST_LISTED = 1000
 DEFAULT_LISTED = 100
 POD = "prod"
 JSON = "application/json"
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
-TOO_MANY: dict[int | str, dict[str, Any]] = {429: {"model": Done}}
+REFUSED = refusals(400)
+UNKNOWN = refusals(404)
+TOO_MANY = refusals(429)
 
 
 class InvalidName(BadRequest):
@@ -87,7 +87,7 @@ class ChangedConnection(BaseModel):
     hyphened_skip_verification: bool = Field(alias="skip-verification")
 
 
-class DomainFilter(Form):
+class DomainFilter(FormWithoutBlanks):
     """`sort` is `name`, `name:asc` or `name:desc`; without it the newest come first."""
 
     limit: int = Field(DEFAULT_LISTED, ge=0)
@@ -97,11 +97,6 @@ class DomainFilter(Form):
     authority: str | None = None
     search: str | None = None
     include_subaccounts: Flag = Field(False, description="List the domains of its subaccounts, too.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_blanks(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in data.items() if value != ""}
 
     @field_validator("limit")
     @classmethod

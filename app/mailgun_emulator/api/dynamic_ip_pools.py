@@ -1,6 +1,5 @@
 """Dynamic IP Pools: domains send by IPs that fit their reputation (facts/account.md, 5.5)."""
 
-from collections.abc import Sequence
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
@@ -13,17 +12,19 @@ from mailgun_emulator.mail import dates
 from mailgun_emulator.mail.ip_ranges import shared_ip
 from mailgun_emulator.state import (
     account_ips,
+    accounts,
     domain_health,
+    dynamic_pool_moves,
     dynamic_pools,
     enrolled_domains,
     ip_pools,
     keys,
-    pool_moves,
+    subaccounts,
 )
 from mailgun_emulator.state.account_ips import SHARED
 from mailgun_emulator.state.domain_health import Band
-from mailgun_emulator.state.domains import Domain
-from mailgun_emulator.state.pool_moves import Wanted
+from mailgun_emulator.state.domains import Domain, DomainNotFound
+from mailgun_emulator.state.dynamic_pool_moves import Wanted
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.dynamic_pools import (
     AssignableDomain,
@@ -41,8 +42,8 @@ from mailgun_emulator.web.dynamic_pools import (
     paging,
     preview,
 )
-from mailgun_emulator.web.forms import LARGEST, Flag, Form, form
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.forms import LARGEST, Flag, Form, Listed, form
+from mailgun_emulator.web.views import REFUSALS, Done, refusals
 
 router = APIRouter(tags=["Dynamic IP Pools"])
 
@@ -81,14 +82,14 @@ class ParameterFault(BaseModel):
 class AllPoolsForm(Form):
     """IPs, each a parameter of its own or with commas between them."""
 
-    good_reputation: list[str]
-    poor_reputation: list[str]
-    new_senders: list[str]
+    good_reputation: Listed
+    poor_reputation: Listed
+    new_senders: Listed
 
 
 class ChangedPoolForm(Form):
-    add_ip: list[str] = Field(default=[])
-    remove_ip: list[str] = Field(default=[])
+    add_ip: Listed = Field(default=[])
+    remove_ip: Listed = Field(default=[])
 
 
 class EnrollForm(Form):
@@ -100,7 +101,7 @@ class EnrollForm(Form):
 class RemovalForm(Form):
     """One of both."""
 
-    replacement_ip: list[str] = Field(default=[], description="IPs, or `shared`.")
+    replacement_ip: Listed = Field(default=[], description="IPs, or `shared`.")
     replacement_pool_id: str = ""
 
 
@@ -147,7 +148,10 @@ class HistoryForm(Form):
 
 async def found_domain(domain: str, tx: CurrentTx) -> Domain:
     """The domain that the path names, of the account or of a subaccount; 404 `Domain not found`."""
-    return enrolled_domains.find_domain(tx, domain)
+    found = subaccounts.find_domain(tx, domain)
+    if found is None:
+        raise DomainNotFound
+    return found
 
 
 FoundDomain = Annotated[Domain, Depends(found_domain)]
@@ -162,10 +166,6 @@ async def initiator(request: Request, tx: CurrentTx) -> str:
 Initiator = Annotated[str, Depends(initiator)]
 
 
-def split(given: Sequence[str]) -> list[str]:
-    return [ip.strip() for each in given for ip in each.split(",") if ip.strip()]
-
-
 @router.get("/v3/dynamic_pools")
 async def list_dynamic_pools(tx: CurrentTx) -> PoolList:
     """List the three pools with their IPs; nothing as long as they were not made."""
@@ -176,15 +176,15 @@ async def list_dynamic_pools(tx: CurrentTx) -> PoolList:
     return PoolList(pools=pools, **ips_of(tx))
 
 
-@router.post("/v3/dynamic_pools/all", responses={400: {"model": Done}})
+@router.post("/v3/dynamic_pools/all", responses=refusals(400))
 async def set_all_dynamic_pools(tx: CurrentTx, asked: Annotated[AllPoolsForm, form(AllPoolsForm)]) -> PoolIps:
     """Make the three pools, or replace the IPs of all; domains in them send by the new ones from now on."""
     wanted = (asked.good_reputation, asked.poor_reputation, asked.new_senders)
-    dynamic_pools.put_all(tx, {band: split(ips) for band, ips in zip(Band, wanted, strict=True)})
+    dynamic_pools.put_all(tx, dict(zip(Band, wanted, strict=True)))
     return PoolIps(**ips_of(tx))
 
 
-@router.delete("/v3/dynamic_pools/all", responses={400: {"model": Done}})
+@router.delete("/v3/dynamic_pools/all", responses=refusals(400))
 async def delete_all_dynamic_pools(tx: CurrentTx) -> Done:
     """Delete the three pools, which no domain may be in any more."""
     dynamic_pools.delete_all(tx)
@@ -196,7 +196,7 @@ async def update_dynamic_pool(
     tx: CurrentTx, pool_name: str, asked: Annotated[ChangedPoolForm, form(ChangedPoolForm)]
 ) -> Done:
     """Add IPs to a pool and remove others; its domains send by what is in it from now on."""
-    dynamic_pools.change(tx, pool_name, split(asked.add_ip), split(asked.remove_ip))
+    dynamic_pools.change(tx, pool_name, asked.add_ip, asked.remove_ip)
     return Done(message="success")
 
 
@@ -225,7 +225,7 @@ async def remove_domain_from_dynamic_pools(
     tx: CurrentTx, domain: FoundDomain, by: Initiator, asked: Annotated[RemovalForm, form(RemovalForm)]
 ) -> Done:
     """Let a domain send by other IPs, or by a dedicated pool, whatever its health is."""
-    ips = split(asked.replacement_ip)
+    ips = asked.replacement_ip
     if bool(ips) == bool(asked.replacement_pool_id):
         raise OneReplacement
     if len(ips) > 1 and not {SHARED, shared_ip(domain.account_id)}.isdisjoint(ips):
@@ -241,12 +241,12 @@ async def list_assignable_domains(
     """List the domains, of the account or of a subaccount, that could be enrolled."""
     if asked.subaccount_id not in ("", tx.account_id):
         ip_pools.check_subaccount(tx, asked.subaccount_id)
+    found = enrolled_domains.list_assignable(tx, asked.subaccount_id or tx.account_id)
     try:
-        pattern = patterns.check(asked.domain)
+        names = frozenset(patterns.found_in(asked.domain, [each.name for each in found]))
     except patterns.BadPattern:
         raise InvalidPattern from None
-    found = enrolled_domains.list_assignable(tx, asked.subaccount_id or tx.account_id)
-    items = [each for each in found if pattern.search(each.name)]
+    items = [each for each in found if each.name in names]
     return AssignableDomains(
         items=[AssignableDomain(account_id=each.account_id, id=each.id, name=each.name) for each in items]
     )
@@ -261,12 +261,12 @@ async def enroll_all_domains(
     return Done(message="started")
 
 
-@router.get("/v1/dynamic_pools/domains", responses={400: {"model": Done}})
+@router.get("/v1/dynamic_pools/domains", responses=refusals(400))
 async def list_enrolled_domains(
     tx: CurrentTx, request: Request, asked: Annotated[EnrolledForm, form(EnrolledForm)]
 ) -> EnrolledDomains:
     """List the enrolled domains of the account and its subaccounts with the figures that their health is told by."""
-    whose = [each for each in dynamic_pools.accounts_of(tx) if not asked.account or each in asked.account]
+    whose = [each for each in accounts.names(tx) if not asked.account or each in asked.account]
     found = [enrolled_view(tx, each) for each in enrolled_domains.list_enrolled(tx, whose, asked.pool)]
     found.sort(key=attrgetter(asked.sort_by), reverse=asked.sort_order == "descending")
     return EnrolledDomains(
@@ -276,16 +276,16 @@ async def list_enrolled_domains(
     )
 
 
-@router.get("/v1/dynamic_pools/domains/{domain}/preview", responses={404: {"model": Done}})
+@router.get("/v1/dynamic_pools/domains/{domain}/preview", responses=refusals(404))
 async def preview_domain_assignment(tx: CurrentTx, domain: FoundDomain) -> Preview:
     """Tell which pool a domain's health is fit for by now; nothing changes."""
     return preview(domain_health.examine(tx, domain))
 
 
-@router.get("/v1/dynamic_pools/domains/{domain}/history", responses={404: {"model": Done}})
+@router.get("/v1/dynamic_pools/domains/{domain}/history", responses=refusals(404))
 async def get_domain_history(tx: CurrentTx, domain: FoundDomain) -> MoveView:
     """Tell when and why a domain last came into another pool."""
-    return move_view(tx, pool_moves.get_last(tx, domain))
+    return move_view(tx, dynamic_pool_moves.get_last(tx, domain))
 
 
 @router.put(
@@ -311,12 +311,12 @@ async def remove_domain_override(tx: CurrentTx, domain: FoundDomain, by: Initiat
     return Done(message="success")
 
 
-@router.get("/v1/dynamic_pools/history", responses={400: {"model": Done}})
+@router.get("/v1/dynamic_pools/history", responses=refusals(400))
 async def list_account_history(
     tx: CurrentTx, request: Request, asked: Annotated[HistoryForm, form(HistoryForm)]
 ) -> MoveList:
     """List when and why domains came into which pool, the newest first."""
-    whose = dynamic_pools.accounts_of(tx) if asked.include_subaccounts else [tx.account_id]
+    whose = list(accounts.names(tx)) if asked.include_subaccounts else [tx.account_id]
     wanted = Wanted(
         whose,
         asked.domain.lower(),
@@ -325,7 +325,7 @@ async def list_account_history(
         asked.moved_to or "",
         asked.moved_from or "",
     )
-    found, total = pool_moves.list_moves(tx, wanted, asked.skip, asked.limit)
+    found, total = dynamic_pool_moves.list_moves(tx, wanted, asked.skip, asked.limit)
     return MoveList(
         items=[move_view(tx, each) for each in found],
         total_items=total,

@@ -1,11 +1,13 @@
 """Email Preview: screenshots of a message in many mail clients (facts/account.md, 11.5)."""
 
+import asyncio
 from base64 import b64decode
+from contextlib import asynccontextmanager
 from html import escape
 from typing import Annotated, Any, Self
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, RootModel
 
 from mailgun_emulator.core.errors import BadRequest
@@ -14,15 +16,15 @@ from mailgun_emulator.mail.preview_clients import CLIENTS, PreviewClient
 from mailgun_emulator.pipeline import usage_limits
 from mailgun_emulator.state import email_previews, features
 from mailgun_emulator.state.email_previews import EmailPreview, PreviewNotFound, Screenshot, Status
-from mailgun_emulator.web.deps import CurrentTx, OpenTx
-from mailgun_emulator.web.forms import Fields, Flag, Form, form
+from mailgun_emulator.state.features import Feature
+from mailgun_emulator.web.deps import CurrentTx, OpenTx, begin
+from mailgun_emulator.web.forms import Fields, Flag, Form, JsonObject, Listed, form
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.seed_pages import JsonObject, Texts
-from mailgun_emulator.web.views import ReasonGiven
+from mailgun_emulator.web.views import ReasonGiven, Responses, Succeeded
 
 router = APIRouter(tags=["Email Preview"])
 
-FEATURE, LIMIT = "email_preview", "email_preview_success_count"
+LIMIT = "email_preview_success_count"
 KIND = "email-test"
 
 
@@ -35,8 +37,8 @@ class PreviewError(BaseModel):
     error: ErrorDetails
 
 
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": ReasonGiven}, 401: {"model": ReasonGiven}}
-ABSENT: dict[int | str, dict[str, Any]] = {401: {"model": ReasonGiven}, "default": {"model": PreviewError}}
+REFUSED: Responses = {400: {"model": ReasonGiven}, 401: {"model": ReasonGiven}}
+ABSENT: Responses = {401: {"model": ReasonGiven}, "default": {"model": PreviewError}}
 
 
 class Refused(BadRequest):
@@ -63,7 +65,7 @@ class NewPreviewForm(PreviewForm):
     html: str = ""
     mime: str = ""
     url: str = ""
-    clients: Texts = Field(default=[])
+    clients: Listed = Field(default=[])
     reference_id: str = ""
     customer_id: str = ""
     charset: str = "utf-8"
@@ -83,7 +85,7 @@ class PreviewsForm(PreviewForm):
 
 
 class ReprocessForm(PreviewForm):
-    clients: Texts = Field(min_length=1)
+    clients: Listed = Field(min_length=1)
 
 
 class StartedPreview(BaseModel):
@@ -133,10 +135,6 @@ class PreviewContent(BaseModel):
     content: str
 
 
-class Deleted(BaseModel):
-    success: bool = True
-
-
 class Resubmitted(BaseModel):
     id: str
     type: str
@@ -181,7 +179,7 @@ async def create_email_preview(
     tx: CurrentTx, asked: Annotated[NewPreviewForm, form(NewPreviewForm)]
 ) -> StartedPreview:
     """Have screenshots made of a message, in the clients that are named or the usual ones."""
-    features.check(tx, FEATURE)
+    features.check(tx, Feature.EMAIL_PREVIEW)
     usage_limits.check(tx, LIMIT)
     made = email_previews.create(
         tx,
@@ -291,10 +289,10 @@ async def get_email_preview(tx: CurrentTx, test_id: str) -> PreviewInfo:
 
 @router.delete("/v1/preview/tests/{test_id}", responses=ABSENT)
 @router.delete("/v2/preview/tests/{test_id}", include_in_schema=False, responses=ABSENT)
-async def delete_email_preview(tx: CurrentTx, test_id: str) -> Deleted:
+async def delete_email_preview(tx: CurrentTx, test_id: str) -> Succeeded:
     """Delete a test with its screenshots; limits count it all the same."""
     email_previews.delete(email_previews.get(tx, test_id))
-    return Deleted()
+    return Succeeded(success=True)
 
 
 @router.get("/v1/preview/tests/{test_id}/results", responses={**REFUSED, **ABSENT})
@@ -342,6 +340,7 @@ async def reprocess_email_preview(
     tx: CurrentTx, test_id: str, asked: Annotated[ReprocessForm, form(ReprocessForm)]
 ) -> PreviewReprocesses:
     """Have the screenshots of some clients made anew."""
+    features.check(tx, Feature.EMAIL_PREVIEW)
     preview = email_previews.get(tx, test_id)
     told: dict[str, Reprocessed] = {}
     for client in dict.fromkeys(asked.clients):
@@ -363,16 +362,25 @@ async def get_email_preview_content(tx: CurrentTx, test_id: str) -> PreviewConte
     return PreviewContent(content=email_previews.get(tx, test_id).html)
 
 
+async def stored_html(request: Request, test_id: str) -> str:
+    """For who reads it in a thread, when the transaction is over: a megabyte takes a second."""
+    async with asynccontextmanager(begin)(request) as tx:
+        return email_previews.get(tx, test_id).html
+
+
+StoredHtml = Annotated[str, Depends(stored_html)]
+
+
 @router.get("/v1/preview/tests/{test_id}/content/inlinecss", responses=ABSENT)
-async def get_email_preview_inline_css(tx: CurrentTx, test_id: str) -> PreviewContent:
+async def get_email_preview_inline_css(html: StoredHtml) -> PreviewContent:
     """Tell the HTML of a test with the rules of its style sheets in the elements they are about."""
-    return PreviewContent(content=inline_css.inline(email_previews.get(tx, test_id).html))
+    return PreviewContent(content=await asyncio.to_thread(inline_css.inline, html))
 
 
 @router.get("/v1/preview/tests/{test_id}/content/textonly", responses=ABSENT)
-async def get_email_preview_text(tx: CurrentTx, test_id: str) -> PreviewContent:
+async def get_email_preview_text(html: StoredHtml) -> PreviewContent:
     """Tell what is left of a test for those who see no HTML."""
-    return PreviewContent(content=replies.to_text(email_previews.get(tx, test_id).html))
+    return PreviewContent(content=await asyncio.to_thread(replies.to_text, html))
 
 
 @router.get("/v1/preview/tests/{test_id}/screenshots/{client_id}", include_in_schema=False)

@@ -16,7 +16,7 @@ from mailgun_emulator.web.deps import CurrentTx, OpenTx
 from mailgun_emulator.web.event_query import MOST, EventQuery
 from mailgun_emulator.web.forms import Fields, Form, form
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, refusals
 
 router = APIRouter(prefix="/v3/exports", tags=["Exports"])
 
@@ -80,7 +80,7 @@ async def create_export(tx: CurrentTx, asked: Annotated[ExportForm, form(ExportF
     return Done(message="success")
 
 
-@router.get("/{export_id}", responses={404: {"model": Done}})
+@router.get("/{export_id}", responses=refusals(404))
 async def get_export(tx: CurrentTx, export_id: str) -> ExportView:
     """Tell whether an export is `complete`."""
     return view(exports.get(tx, export_id))

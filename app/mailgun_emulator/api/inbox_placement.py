@@ -16,11 +16,11 @@ from mailgun_emulator.web.forms import Flag, Form, form
 from mailgun_emulator.web.paging import base_url
 from mailgun_emulator.web.placement import ResultView
 from mailgun_emulator.web.seed_pages import Attributes, Found, PageForm, SupportedFilters
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, refusals
 
 router = APIRouter(tags=["Inbox Placement"])
 
-ABSENT: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
+ABSENT = refusals(404)
 ATTRIBUTES = ("senderaddr", "subject", "provider", "target_email")
 SORTED_BY: dict[str, Any] = {
     "created_at": lambda test: (test.created_at, test.rid),
@@ -69,7 +69,7 @@ class WrappedSharing(BaseModel):
     sharing: SharingView
 
 
-@router.get("/v4/inbox/results", responses={400: {"model": Done}})
+@router.get("/v4/inbox/results", responses=refusals(400))
 async def list_placement_results(
     request: Request, tx: CurrentTx, asked: Annotated[ResultsForm, form(ResultsForm)]
 ) -> Results:
@@ -158,7 +158,7 @@ async def get_shared_result(tx: OpenTx, share_id: str) -> WrappedResult:
 @router.get("/v4/inbox/sharing/public/{share_id}/page", include_in_schema=False, response_class=HTMLResponse)
 async def show_shared_result(tx: OpenTx, share_id: str) -> Response:
     """Show a shared result as a page."""
-    return HTMLResponse(page_of(placement.result_view(tx, seed_tests.get_shared(tx, share_id))))
+    return HTMLResponse(as_html(placement.result_view(tx, seed_tests.get_shared(tx, share_id))))
 
 
 @router.get("/v4/inbox/sharing/{result}", responses=ABSENT)
@@ -190,7 +190,7 @@ def sharing_view(request: Request, test: SeedTest) -> SharingView:
     )
 
 
-def page_of(result: ResultView) -> str:
+def as_html(result: ResultView) -> str:
     rows = "".join(
         f"<tr><td>{escape(each.provider)}<td>{escape(each.email)}<td>{escape(each.destination or each.state)}"
         for each in result.seed_results

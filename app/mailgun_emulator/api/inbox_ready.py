@@ -1,6 +1,6 @@
 """InboxReady: domains and IPs whose reputation is watched (facts/account.md, 11.6)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,16 +11,14 @@ from mailgun_emulator.state import monitored_domains, monitored_ips
 from mailgun_emulator.state.monitored_domains import MonitoredDomain
 from mailgun_emulator.state.monitored_ips import MonitoredIp
 from mailgun_emulator.state.transaction import Tx
+from mailgun_emulator.web.blocklistings import ListedView, listed, state_of
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, form
-from mailgun_emulator.web.listings import ListedView, listed, state_of
 from mailgun_emulator.web.offset_pages import PageForm, page_of
 from mailgun_emulator.web.paging import Paging
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, refusals
 
 router = APIRouter(tags=["InboxReady"])
-
-TAKEN: dict[int | str, dict[str, Any]] = {409: {"model": Done}}
 
 
 class InvalidDomain(BadRequest):
@@ -111,7 +109,7 @@ async def list_monitored_domains(
     return MonitoredDomainList(items=[domain_view(each) for each in items], paging=links)
 
 
-@router.post("/v1/inboxready/domains", responses={**REFUSALS, **TAKEN})
+@router.post("/v1/inboxready/domains", responses=refusals(400, 404, 409))
 async def add_monitored_domain(
     tx: CurrentTx, asked: Annotated[MonitoredDomainForm, form(MonitoredDomainForm)]
 ) -> AddedDomain:
@@ -148,7 +146,7 @@ async def list_monitored_ips(tx: CurrentTx) -> MonitoredIpList:
 
 
 @router.post("/v1/inboxready/ip/addresses", status_code=201, include_in_schema=False)
-@router.post("/v1/inboxready/ip_addresses", status_code=201, responses={**REFUSALS, **TAKEN})
+@router.post("/v1/inboxready/ip_addresses", status_code=201, responses=refusals(400, 404, 409))
 async def register_monitored_ip(
     tx: CurrentTx, asked: Annotated[MonitoredIpForm, form(MonitoredIpForm)]
 ) -> MonitoredIpView:

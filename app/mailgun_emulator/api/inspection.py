@@ -19,6 +19,7 @@ from mailgun_emulator.state.code_analyses import CodeAnalysis
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import LARGEST, Form, form, read_fields, takes
 from mailgun_emulator.web.paging import base_url
+from mailgun_emulator.web.parameters import one_of
 from mailgun_emulator.web.views import REFUSALS, Done
 
 router = APIRouter(tags=["Inspect"])
@@ -186,8 +187,7 @@ async def list_code_analyses(
     request: Request, tx: CurrentTx, asked: Annotated[AnalysesForm, form(AnalysesForm)]
 ) -> AnalysisList:
     """List the e-mails whose code was looked at, the latest first."""
-    if asked.status and asked.status not in STATUSES:
-        raise BadRequest(f"status must be one of {', '.join(STATUSES)}")
+    one_of("status", asked.status, ("", *STATUSES))
     found = code_analyses.list_all(tx) if asked.status in ("", COMPLETED) else []
     items = [item_of(request, each) for each in found[asked.skip : asked.skip + asked.limit]]
     return AnalysisList(meta=ListMeta(total=len(found), skip=asked.skip, limit=asked.limit), items=items)
@@ -227,10 +227,8 @@ async def delete_code_analysis(tx: CurrentTx, test_id: str) -> Done:
 
 
 def chosen(found: list[Any], asked: ResultForm, clients: dict[str, str]) -> list[Any]:
-    if asked.support_type not in ("", "y", "a", "n", "u"):
-        raise BadRequest("support_type must be one of y, a, n, u")
-    if asked.application_type not in ("", *APPLICATIONS):
-        raise BadRequest(f"application_type must be one of {', '.join(APPLICATIONS)}")
+    one_of("support_type", asked.support_type, ("", *"yanu"))
+    one_of("application_type", asked.application_type, ("", *APPLICATIONS))
     for each in found:
         each["support"] = {
             kind: [name for name in names if asked.application_type in ("", clients[name])]

@@ -9,7 +9,7 @@ from mailgun_emulator.state.ip_warmups import STAGES, IpWarmup, Stage
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import CurrentFields
 from mailgun_emulator.web.paging import link, number
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, refusals
 
 router = APIRouter(tags=["IP Address Warmup"])
 
@@ -87,7 +87,7 @@ def stage_view(stage: Stage) -> StageView:
     )
 
 
-@router.get("/v3/ip_warmups", responses={400: {"model": Done}})
+@router.get("/v3/ip_warmups", responses=refusals(400))
 async def list_ip_warmups(tx: CurrentTx, request: Request, fields: CurrentFields) -> WarmupList:
     """List the plans in progress; `page` is what the link to the next page has."""
     limit, after = number(fields, "limit", 10, 1, 1000), str(fields.first("page") or "")
@@ -97,7 +97,7 @@ async def list_ip_warmups(tx: CurrentTx, request: Request, fields: CurrentFields
     return WarmupList(items=[view(each) for each in found], paging=WarmupPaging(first=first, next=following))
 
 
-@router.get("/v3/ip_warmups/{addr}", responses={404: {"model": Done}})
+@router.get("/v3/ip_warmups/{addr}", responses=refusals(404))
 async def get_ip_warmup(tx: CurrentTx, addr: str) -> DetailedWarmup:
     """Tell how far an IP's plan is."""
     warmup = ip_warmups.get(tx, addr)
@@ -126,7 +126,7 @@ async def create_ip_warmup(tx: CurrentTx, addr: str) -> Done:
     return Done(message="success")
 
 
-@router.delete("/v3/ip_warmups/{addr}", responses={404: {"model": Done}})
+@router.delete("/v3/ip_warmups/{addr}", responses=refusals(404))
 async def cancel_ip_warmup(tx: CurrentTx, addr: str) -> Done:
     """End an IP's plan; nothing limits what it sends any more."""
     ip_warmups.delete(tx, addr)

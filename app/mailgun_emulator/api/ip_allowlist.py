@@ -9,7 +9,7 @@ from mailgun_emulator.state import ip_allowlist
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, form
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import refusals
 
 router = APIRouter(tags=["IP Allowlist"])
 
@@ -47,14 +47,14 @@ def all_of(tx: Tx) -> AllowedAddressList:
 
 
 @router.get(TWIN, include_in_schema=False)
-@router.get(ADDRESSES, responses={403: {"model": Done}})
+@router.get(ADDRESSES, responses=refusals(403))
 async def list_allowed_addresses(tx: CurrentTx) -> AllowedAddressList:
     """List the addresses that the account may be used from; none means from everywhere."""
     return all_of(tx)
 
 
 @router.post(TWIN, include_in_schema=False)
-@router.post(ADDRESSES, responses={400: {"model": Done}})
+@router.post(ADDRESSES, responses=refusals(400))
 async def allow_address(tx: CurrentTx, asked: Asked) -> AllowedAddressList:
     """Allow an address, or a network; in strict mode all others are refused from then on, except to `web` keys."""
     ip_allowlist.put(tx, asked.address, asked.description)
@@ -62,7 +62,7 @@ async def allow_address(tx: CurrentTx, asked: Asked) -> AllowedAddressList:
 
 
 @router.put(TWIN, include_in_schema=False)
-@router.put(ADDRESSES, responses={400: {"model": Done}})
+@router.put(ADDRESSES, responses=refusals(400))
 async def describe_address(tx: CurrentTx, asked: Asked) -> AllowedAddressList:
     """Describe an allowed address anew."""
     ip_allowlist.describe(tx, asked.address, asked.description)
@@ -70,7 +70,7 @@ async def describe_address(tx: CurrentTx, asked: Asked) -> AllowedAddressList:
 
 
 @router.delete(TWIN, include_in_schema=False)
-@router.delete(ADDRESSES, responses={400: {"model": Done}})
+@router.delete(ADDRESSES, responses=refusals(400))
 async def disallow_address(tx: CurrentTx, asked: Asked) -> AllowedAddressList:
     """Take an address off the list; with the last one gone, the account may be used from everywhere."""
     ip_allowlist.delete(tx, asked.address)

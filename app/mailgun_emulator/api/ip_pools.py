@@ -1,11 +1,11 @@
 """IP Pools: dedicated IPs that domains share (facts/account.md, 5.3)."""
 
 import base64
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
@@ -15,14 +15,14 @@ from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.ip_pools import IpPool
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import Form, form
+from mailgun_emulator.web.forms import Form, FormWithoutBlanks, Listed, form
 from mailgun_emulator.web.paging import link
-from mailgun_emulator.web.views import REFUSALS, Done, Started, only_if_set
+from mailgun_emulator.web.views import REFUSALS, Done, Started, only_if_set, refusals
 
 router = APIRouter(tags=["IP Pools"])
 
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
-CHANGED: dict[int | str, dict[str, Any]] = {**REFUSALS, 403: {"model": Done}}
+REFUSED = refusals(400)
+CHANGED = refusals(400, 404, 403)
 
 
 class NothingChanges(BadRequest):
@@ -103,21 +103,11 @@ class LinkedDomains(BaseModel):
     paging: IpPoolPaging
 
 
-def split(given: Iterable[Any]) -> list[str]:
-    """Repeated, or separated by commas."""
-    return [ip.strip() for each in given for ip in str(each).split(",") if ip.strip()]
-
-
 class NewPool(Form):
     name: str = Field(min_length=1)
     description: str = ""
-    ip: list[str] = Field(default_factory=list, description="Dedicated IPs that are in no other pool.")
-    ips: list[str] = Field(default_factory=list, description="The same, separated by commas.")
-
-    @field_validator("ip", "ips", mode="before")
-    @classmethod
-    def _split(cls, given: list[Any]) -> list[str]:
-        return split(given)
+    ip: Listed = Field(default_factory=list, description="Dedicated IPs that are in no other pool.")
+    ips: Listed = Field(default_factory=list, description="The same, separated by commas.")
 
 
 class PoolChanges(Form):
@@ -125,15 +115,10 @@ class PoolChanges(Form):
 
     name: str | None = Field(None, min_length=1)
     description: str | None = None
-    add_ip: list[str] = Field(default_factory=list)
-    remove_ip: list[str] = Field(default_factory=list)
-    link_domain: list[str] = Field(default_factory=list, description="Ids of domains.")
-    unlink_domain: list[str] = Field(default_factory=list, description="Ids of domains.")
-
-    @field_validator("add_ip", "remove_ip", "link_domain", "unlink_domain", mode="before")
-    @classmethod
-    def _split(cls, given: list[Any]) -> list[str]:
-        return split(given)
+    add_ip: Listed = Field(default_factory=list)
+    remove_ip: Listed = Field(default_factory=list)
+    link_domain: Listed = Field(default_factory=list, description="Ids of domains.")
+    unlink_domain: Listed = Field(default_factory=list, description="Ids of domains.")
 
 
 class Successor(Form):
@@ -147,14 +132,9 @@ class NewIps(Form):
     ips: list[str] = Field(min_length=1)
 
 
-class PageOfDomains(Form):
+class PageOfDomains(FormWithoutBlanks):
     limit: int = Field(10, ge=10, le=500)
     page: str = Field("0", description="Token that a page told.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _blank_is_absent(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in data.items() if value != ""}
 
     @field_validator("page")
     @classmethod
@@ -197,7 +177,7 @@ async def create_pool(tx: CurrentTx, asked: Annotated[NewPool, form(NewPool)]) -
     return CreatedPool(message="success", pool_id=pool.id)
 
 
-@router.get("/v3/ip_pools/{pool_id}", responses={404: {"model": Done}})
+@router.get("/v3/ip_pools/{pool_id}", responses=refusals(404))
 async def get_pool(tx: CurrentTx, pool_id: str) -> DescribedPool:
     """Tell about a pool, with the names of the domains that send by it."""
     pool = ip_pools.get(tx, pool_id)

@@ -1,9 +1,9 @@
 """IPs: an account's own and a domain's (facts/account.md, 5.1 and 5.2)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
 from mailgun_emulator.mail.ip_ranges import reverse_name, shared_ip
 from mailgun_emulator.pipeline import ip_moves
@@ -11,8 +11,8 @@ from mailgun_emulator.state import account_ips, domain_ips, ip_pools, ip_warmups
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentDomain, CurrentTx
-from mailgun_emulator.web.forms import LARGEST, Flag, Form, form
-from mailgun_emulator.web.views import REFUSALS, Done, Started, only_if_set
+from mailgun_emulator.web.forms import LARGEST, Flag, Form, FormWithoutBlanks, form
+from mailgun_emulator.web.views import REFUSALS, Done, Started, only_if_set, refusals
 
 router = APIRouter(tags=["IPs"])
 
@@ -75,15 +75,10 @@ class IpFilter(Form):
     enabled: Flag = Field(False, description="Only those that can be sent by.")
 
 
-class DomainsFilter(Form):
+class DomainsFilter(FormWithoutBlanks):
     limit: int | None = Field(None, ge=0, le=LARGEST)
     skip: int = Field(0, ge=0, le=LARGEST)
     search: str = Field("", description="Words of which one is in the name.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _blank_is_absent(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in data.items() if value != ""}
 
 
 class Alternative(Form):
@@ -123,7 +118,7 @@ async def get_allowed(tx: CurrentTx) -> AllowedIps:
     return AllowedIps(allowed=Allowed(dedicated=account_ips.allowed(tx), shared=0))
 
 
-@router.post("/v3/ips/request/new", responses={400: {"model": Done}})
+@router.post("/v3/ips/request/new", responses=refusals(400))
 async def request_ip(tx: CurrentTx) -> Done:
     """Give the account a dedicated IP; domains send by it once it is assigned to them."""
     account_ips.order(tx)
@@ -150,7 +145,7 @@ def describe(tx: Tx, ip: str) -> IpView:
     return IpView(dedicated=ip != shared_ip(tx.account_id), ip=ip, rdns=reverse_name(ip))
 
 
-@router.get("/v3/ips/{ip}", responses={404: {"model": Done}})
+@router.get("/v3/ips/{ip}", responses=refusals(404))
 async def get_ip(tx: CurrentTx, ip: str) -> IpView:
     """Tell about an IP of the account."""
     account_ips.check(tx, ip)
@@ -198,8 +193,8 @@ async def set_band(tx: CurrentTx, addr: str, asked: Annotated[Band, form(Band)])
     return Done(message="success")
 
 
-@router.get("/v3/domains/{domain}/ips", responses={404: {"model": Done}})
-@router.get("/v4/domains/{domain}/ips", responses={404: {"model": Done}})
+@router.get("/v3/domains/{domain}/ips", responses=refusals(404))
+@router.get("/v4/domains/{domain}/ips", responses=refusals(404))
 async def list_domain_ips(domain: CurrentDomain) -> DomainIps:
     """List the IPs a domain sends by."""
     items = domain_ips.list_ips(domain)

@@ -7,16 +7,16 @@ from pydantic import BaseModel, Field, field_validator
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
+from mailgun_emulator.mail.periods import DAY
 from mailgun_emulator.state import account_settings, accounts, domains, keys, users
 from mailgun_emulator.state.keys import ApiKey, Kind, Role
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import EMPTY_IS_ABSENT, Form, form
-from mailgun_emulator.web.views import Done, only_if_set
+from mailgun_emulator.web.views import Done, only_if_set, refusals
 
 router = APIRouter(tags=["Keys"])
 
-DAY = 86400
 LONGEST_SECONDS = 100 * 365 * DAY
 """Longer would end in a year of five digits, which the format of dates has no room for."""
 
@@ -136,7 +136,7 @@ def domain_name(tx: Tx, asked: KeyForm) -> str | None:
     return name or None
 
 
-@router.get("/v1/keys", responses={400: {"model": Done}})
+@router.get("/v1/keys", responses=refusals(400))
 async def list_keys(tx: CurrentTx, wanted: Annotated[KeyFilter, form(KeyFilter)]) -> KeyList:
     """List the account's keys, without their secrets."""
     if wanted.kind and wanted.kind not in list(Kind):
@@ -145,7 +145,7 @@ async def list_keys(tx: CurrentTx, wanted: Annotated[KeyFilter, form(KeyFilter)]
     return KeyList(total_count=len(found), items=[view(key) for key in found])
 
 
-@router.post("/v1/keys", responses={400: {"model": Done}, 403: {"model": Done}, 404: {"model": Done}})
+@router.post("/v1/keys", responses=refusals(400, 403, 404))
 async def create_key(tx: CurrentTx, asked: Annotated[KeyForm, form(KeyForm)]) -> CreatedKey:
     """Make a key; its secret is told this once."""
     keys.check_limit(tx)
@@ -165,7 +165,7 @@ async def create_key(tx: CurrentTx, asked: Annotated[KeyForm, form(KeyForm)]) ->
     return CreatedKey(message="great success", key=view(key, secret=key.secret))
 
 
-@router.delete("/v1/keys/{key_id}", responses={404: {"model": Done}})
+@router.delete("/v1/keys/{key_id}", responses=refusals(404))
 async def delete_key(tx: CurrentTx, key_id: str) -> Done:
     """Delete a key; it opens nothing from now on."""
     keys.delete(tx, key_id)

@@ -13,7 +13,7 @@ from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import form
 from mailgun_emulator.web.thresholds import Given, HasThreshold, ThresholdForm, checked, given, head
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, refusals
 
 router = APIRouter(tags=["Limits"])
 
@@ -48,7 +48,7 @@ async def list_limits(tx: CurrentTx) -> LimitList:
     return LimitList(items=found, total=len(found))
 
 
-@router.post("/v1/thresholds/limits", responses={400: {"model": Done}, 409: {"model": Done}})
+@router.post("/v1/thresholds/limits", responses=refusals(400, 409))
 async def create_limit(tx: CurrentTx, asked: Annotated[UsageLimitForm, form(UsageLimitForm)]) -> LimitItem:
     """Refuse what is counted as soon as so much of it was used up in the period."""
     return view(tx, thresholds.create(tx, Kind.LIMIT, columns(asked)))
@@ -60,7 +60,7 @@ async def get_limit(tx: CurrentTx, name: str) -> LimitItem:
     return view(tx, thresholds.get(tx, Kind.LIMIT, name))
 
 
-@router.put("/v1/thresholds/limits/{name}", responses={**REFUSALS, 409: {"model": Done}})
+@router.put("/v1/thresholds/limits/{name}", responses=refusals(400, 404, 409))
 async def update_limit(
     tx: CurrentTx, name: str, asked: Annotated[UsageLimitForm, form(UsageLimitForm)]
 ) -> Done:

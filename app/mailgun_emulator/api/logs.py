@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat, TypeAdapter
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates, periods
+from mailgun_emulator.mail.periods import DAY
 from mailgun_emulator.state import log_search
 from mailgun_emulator.state.event_log import LAST_ID, Place, Position
 from mailgun_emulator.state.log_conditions import ATTRIBUTES, EVENTS, METRIC_EVENTS
@@ -18,22 +19,19 @@ from mailgun_emulator.web.analytics import (
     AnalyticsForm,
     PageRequest,
     Switch,
-    Text,
     Texts,
-    as_object,
     known_names,
 )
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import form
+from mailgun_emulator.web.forms import Text, as_object, form
 from mailgun_emulator.web.statistics import NotValid, moment
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import refusals
 
 router = APIRouter(tags=["Logs"])
 
 MOST = 100
-DAY = 86400.0
 WITHIN_SECOND = 0.999999
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
+REFUSED = refusals(400)
 SEEN_FLAGS = (
     "is-authenticated", "is-system-test", "is-routed", "is-test-mode", "is-delayed-bounce", "is-callback",
 )  # fmt: skip

@@ -43,15 +43,15 @@ from mailgun_emulator.web.mailing_lists import (
     skip_and_limit,
 )
 from mailgun_emulator.web.paging import in_order
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, Responses, refusals
 
 router = APIRouter(tags=["Mailing Lists"])
 
 MOST_AT_ONCE = 100
 """More members than that are put on the list in the background."""
 NO_TASK = "0" * 32
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
-REFUSED_OR_NOT_FOUND: dict[int | str, dict[str, Any]] = {**REFUSED, 404: {"model": Done}}
+REFUSED = refusals(400)
+REFUSED_OR_NOT_FOUND: Responses = {**REFUSED, 404: {"model": Done}}
 
 # The operations on lists
 

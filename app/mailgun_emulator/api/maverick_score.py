@@ -4,7 +4,6 @@ Of the last 30 days. Each rate takes as many points from 100: bounces, full mail
 is to blame by the percent of what was tried, complaints and hits of spam traps by the thousandth of what was delivered.
 """
 
-import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -18,14 +17,14 @@ from mailgun_emulator.state import traffic
 from mailgun_emulator.state.traffic import Numbers, Traffic
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import LARGEST, Flag, Form, form
+from mailgun_emulator.web.forms import Flag, Form, form
+from mailgun_emulator.web.parameters import one_of, whole
 from mailgun_emulator.web.views import ReasonGiven
 
 router = APIRouter(tags=["Maverick Score"])
 
 DAYS = 30
 MOST = 100
-_NUMBER = re.compile(r"\d{1,18}", re.ASCII).fullmatch
 
 
 class Unprocessable(MailgunError):
@@ -104,11 +103,12 @@ async def list_grouped_scores(
     tx: CurrentTx, asked: Annotated[GroupedScoreForm, form(GroupedScoreForm)]
 ) -> GroupedScores:
     """Tell how healthy the mail of each domain, IP, subaccount or day is; figures of others' domains are made up."""
-    skip, limit = whole("skip", asked.skip, 0), whole("limit", asked.limit, 1, MOST)
-    one_of("group", asked.group, tuple(GROUPS))
+    skip = whole("skip", asked.skip, Unprocessable)
+    limit = whole("limit", asked.limit, Unprocessable, 1, MOST)
+    one_of("group", asked.group, GROUPS, Unprocessable)
     field, _, order = (asked.sort or asked.group).partition(":")
-    one_of("sort", field, SORTED_BY)
-    one_of("sort", order or "asc", ("asc", "desc"))
+    one_of("sort", field, SORTED_BY, Unprocessable)
+    one_of("sort", order or "asc", ("asc", "desc"), Unprocessable)
     found = [view(*key, numbers) for key, numbers in grouped(tx, asked).items()]
     found.sort(key=lambda one: sorted_by(one, field), reverse=order == "desc")
     return GroupedScores(items=found[skip : skip + limit], total=len(found))
@@ -129,7 +129,7 @@ def grouped(tx: Tx, asked: GroupedScoreForm) -> dict[tuple[str, str], Numbers]:
 def condition(field: str, text: str) -> tuple[Callable[[Traffic], str], str]:
     """What is looked at, and what it is to be."""
     name, _, value = text.partition(":")
-    one_of(field, name, tuple(TERMS))
+    one_of(field, name, TERMS, Unprocessable)
     return TERMS[name], value
 
 
@@ -173,14 +173,3 @@ def sorted_by(found: GroupScore, field: str) -> tuple[float, str]:
     """By the key, where the numbers are the same."""
     numbers = {**found.rates.model_dump(), "score": found.score, "delivered": found.counters.delivered}
     return numbers.get(field, 0), found.group_key
-
-
-def one_of(name: str, value: str, possible: tuple[str, ...]) -> None:
-    if value not in possible:
-        raise Unprocessable(f"{name} must be one of {', '.join(possible)}")
-
-
-def whole(name: str, text: str, least: int, most: int = LARGEST) -> int:
-    if not _NUMBER(text) or not least <= int(text) <= most:
-        raise Unprocessable(f"{name} is invalid")
-    return int(text)

@@ -28,7 +28,7 @@ from mailgun_emulator.web.submissions import (
     read_parts,
     read_resending,
 )
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, refusals
 
 router = APIRouter(tags=["Messages"])
 
@@ -61,7 +61,7 @@ class Queues(BaseModel):
     scheduled: Queue
 
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 403)}
+REFUSALS = refusals(400, 403)
 
 
 @router.post("/v3/{domain}/messages", response_model=Queued, responses=REFUSALS)
@@ -85,7 +85,7 @@ async def send_mime_message(request: Request, domain: str) -> Response:
 @router.post(
     "/v3/domains/{domain}/messages/{storage_key}",
     response_model=Queued,
-    responses={**REFUSALS, 404: {"model": Done}},
+    responses=refusals(400, 403, 404),
 )
 @takes(ResendForm)
 @bare
@@ -108,7 +108,7 @@ async def queued(request: Request, outcome: str | MailgunError) -> Response:
 @router.get(
     "/v3/domains/{domain}/messages/{storage_key}",
     response_model=dict[str, Any],
-    responses={404: {"model": Done}},
+    responses=refusals(404),
 )
 async def get_stored_message(
     request: Request, tx: CurrentTx, domain: CurrentDomain, storage_key: str
@@ -123,7 +123,7 @@ async def get_stored_message(
 @router.get(
     "/v3/domains/{domain}/messages/{storage_key}/attachments/{number}",
     response_class=Response,
-    responses={404: {"model": Done}},
+    responses=refusals(404),
 )
 async def get_attachment(tx: CurrentTx, domain: CurrentDomain, storage_key: str, number: int) -> Response:
     """Read one attachment of a stored message, counted from 0."""
@@ -134,20 +134,20 @@ async def get_attachment(tx: CurrentTx, domain: CurrentDomain, storage_key: str,
     return Response(part.data, headers={"Content-Type": part.content_type})
 
 
-@router.delete("/v3/domains/{domain}/messages/{storage_key}", responses={404: {"model": Done}})
+@router.delete("/v3/domains/{domain}/messages/{storage_key}", responses=refusals(404))
 async def delete_stored_message(tx: CurrentTx, domain: CurrentDomain, storage_key: str) -> Done:
     """Forget a stored message; to whom it was not delivered yet, it never will be."""
     messages.delete_stored(tx, domain.id, storage_key)
     return Done(message="Message has been deleted")
 
 
-@router.get("/v3/domains/{domain}/sending_queues", responses={404: {"model": Done}})
+@router.get("/v3/domains/{domain}/sending_queues", responses=refusals(404))
 async def get_sending_queues(tx: CurrentTx, domain: CurrentDomain) -> Queues:
     """Tell whether the domain's queues are working."""
     return Queues(regular=queue_of(domain), scheduled=queue_of(domain))
 
 
-@router.delete("/v3/{domain}/envelopes", responses={404: {"model": Done}})
+@router.delete("/v3/{domain}/envelopes", responses=refusals(404))
 async def delete_envelopes(tx: CurrentTx, domain: KnownDomain) -> Done:
     """Drop all that is scheduled or not delivered yet."""
     jobs.cancel_deliveries(tx, domain.id)

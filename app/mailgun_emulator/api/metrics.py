@@ -19,11 +19,11 @@ from mailgun_emulator.web.analytics import MeasuresForm, Sorting, Switch, known_
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import form
 from mailgun_emulator.web.statistics import resolution_of
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import refusals
 
 router = APIRouter(tags=["Metrics"])
 
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
+REFUSED = refusals(400)
 ATTRIBUTES = {name: SEARCHED for name in DIMENSIONS if name != "time"}
 
 

@@ -18,16 +18,18 @@ from mailgun_emulator.state.seed_tests import SeedTest
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import errors, placement, seed_pages
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import Form, form
+from mailgun_emulator.web.forms import Form, JsonObject, Listed, form
 from mailgun_emulator.web.paging import Paging, base_url
 from mailgun_emulator.web.placement import DeliveryStats, SeedResult
-from mailgun_emulator.web.seed_pages import JsonObject, PageForm, Texts
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.seed_pages import PageForm
+from mailgun_emulator.web.views import Done, refusals
 
 router = APIRouter(tags=["Inbox Placement"])
 
-REFUSED: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 403, 404)}
-ABSENT: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
+MOST_HTML = 25_000_000
+"""As much as Mailgun lets a message have."""
+REFUSED = refusals(400, 403, 404)
+ABSENT = refusals(404)
 
 
 class TestNotFound(NotFound):
@@ -52,10 +54,10 @@ class TestForm(Form):
     sender: str = Field(alias="from", min_length=1)
     subject: str = Field(min_length=1)
     domain: str = Field("", description="What sends it, if that is not the domain of `from`.")
-    html: str = ""
+    html: str = Field("", max_length=MOST_HTML)
     template_name: str = ""
     variables: JsonObject = Field(default={})
-    provider_filter: Texts = Field(default=[])
+    provider_filter: Listed = Field(default=[])
     seed_list: str = Field("", description="Target address, id or name; else the account has one of its own.")
     headers: JsonObject = Field(default={})
     sending_ip: str = ""
@@ -215,8 +217,8 @@ def of_id(tx: Tx, test_id: str) -> SeedTest:
     return test
 
 
-@router.get("/v4/inbox/tests", responses={400: {"model": Done}})
-@router.get("/v3/inbox/tests", responses={400: {"model": Done}})
+@router.get("/v4/inbox/tests", responses=refusals(400))
+@router.get("/v3/inbox/tests", responses=refusals(400))
 async def list_placement_tests(
     request: Request, tx: CurrentTx, asked: Annotated[PageForm, form(PageForm)]
 ) -> Tests:

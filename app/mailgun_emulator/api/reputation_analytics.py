@@ -2,13 +2,12 @@
 Mailgun's documentation).
 """
 
-import re
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Self, TypeVar
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail.periods import DAY, Period
@@ -17,6 +16,7 @@ from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import postmaster
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, form
+from mailgun_emulator.web.parameters import one_of, whole
 from mailgun_emulator.web.postmaster import (
     AddressDay,
     AddressSummary,
@@ -25,14 +25,13 @@ from mailgun_emulator.web.postmaster import (
     FeedbackLoop,
     SndsDay,
 )
-from mailgun_emulator.web.views import DescriptionGiven, ReasonGiven
+from mailgun_emulator.web.views import DescriptionGiven, ReasonGiven, Responses
 
 router = APIRouter(tags=["Reputation Analytics"])
 
 DEFAULT_DAYS = 30
 DEFAULT_LIMIT = 100
 MOST = 1000
-_NUMBER = re.compile(r"\d{1,18}", re.ASCII).fullmatch
 Item = TypeVar("Item", bound=BaseModel)
 
 
@@ -45,7 +44,7 @@ class NothingTold(NotFound):
     message = "not found"
 
 
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": ReasonGiven}, 404: {"model": DescriptionGiven}}
+REFUSED: Responses = {400: {"model": ReasonGiven}, 404: {"model": DescriptionGiven}}
 
 
 class RecordsForm(Form):
@@ -57,17 +56,17 @@ class RecordsForm(Form):
     time_range_end: str = Field("", alias="timeRangeEnd")
 
     def days(self, tx: Tx) -> Period:
-        end = whole("timeRangeEnd", self.time_range_end or str(int(tx.now)))
-        start = whole("timeRangeStart", self.time_range_start or str(max(end - (DEFAULT_DAYS - 1) * DAY, 0)))
+        end = whole("timeRangeEnd", self.time_range_end or str(int(tx.now)), BadReason)
+        usual_start = max(end - (DEFAULT_DAYS - 1) * DAY, 0)
+        start = whole("timeRangeStart", self.time_range_start or str(usual_start), BadReason)
         try:
             return traffic.days(tx, start, end)
         except ValueError:
             raise BadReason("timeRangeStart must be before timeRangeEnd") from None
 
     def page(self, found: list[Item]) -> list[Item]:
-        offset, limit = whole("offset", self.offset or "0"), whole("limit", self.limit or str(DEFAULT_LIMIT))
-        if not 1 <= limit <= MOST:
-            raise BadReason("limit is invalid")
+        offset = whole("offset", self.offset or "0", BadReason)
+        limit = whole("limit", self.limit or str(DEFAULT_LIMIT), BadReason, 1, MOST)
         return found[offset : offset + limit]
 
 
@@ -81,8 +80,7 @@ class SummaryForm(RecordsForm):
     def chosen(self, found: Iterable[Item], model: type[Item], name: str) -> list[Item]:
         """`name` is the field that is searched, and that they are sorted by if no other is asked for."""
         order, sort_by = self.order_by.lower() or "asc", self.sort_by or name
-        if order not in ("asc", "desc"):
-            raise BadReason("orderBy must be one of asc, desc")
+        one_of("orderBy", order, ("asc", "desc"), BadReason)
         if sort_by not in model.model_fields or sort_by == "errors":
             raise BadReason("sortBy is invalid")
         told = [each for each in found if self.search_field.lower() in getattr(each, name)]
@@ -95,9 +93,10 @@ class SndsForm(SummaryForm):
     search: str = ""
     skip: str = ""
 
-    def usual(self) -> "SndsForm":
-        changes = {"search_field": self.search or self.search_field, "offset": self.skip or self.offset}
-        return self.model_copy(update=changes)
+    @model_validator(mode="after")
+    def _same_names(self) -> Self:
+        self.search_field, self.offset = self.search or self.search_field, self.skip or self.offset
+        return self
 
 
 class DomainDays(BaseModel):
@@ -272,8 +271,8 @@ async def list_gpt_address_summaries(tx: CurrentTx, asked: Summary) -> AddressSu
 async def list_snds_addresses(tx: CurrentTx, asked: Snds) -> SndsSummaries:
     """Tell what Microsoft last saw of each IP; figures of others' domains are made up."""
     last = {each.ip_address: each for each in postmaster.list_snds_days(tx, asked.days(tx))}
-    found = asked.usual().chosen(last.values(), SndsDay, "ip_address")
-    return SndsSummaries(summary=asked.usual().page(found), total=len(found))
+    found = asked.chosen(last.values(), SndsDay, "ip_address")
+    return SndsSummaries(summary=asked.page(found), total=len(found))
 
 
 @router.get("/v1/reputationanalytics/snds/{ip}", responses=REFUSED)
@@ -282,8 +281,8 @@ async def get_snds_address(tx: CurrentTx, ip: str, asked: Snds) -> SndsSummaries
     own = [each for each in postmaster.list_snds_days(tx, asked.days(tx)) if each.ip_address == ip]
     if not own:
         raise NothingTold
-    found = asked.usual().chosen(own, SndsDay, "date")
-    return SndsSummaries(summary=asked.usual().page(found), total=len(found))
+    found = asked.chosen(own, SndsDay, "date")
+    return SndsSummaries(summary=asked.page(found), total=len(found))
 
 
 def watched(tx: Tx, domain: str) -> None:
@@ -296,9 +295,3 @@ def summaries(tx: Tx, asked: SummaryForm, left_out: frozenset[str]) -> DomainSum
     found = asked.chosen(every, DomainSummary, "name")
     page = [each.model_copy(update=dict.fromkeys(left_out)) for each in asked.page(found)]
     return DomainSummaries(summary=page, total=len(found))
-
-
-def whole(name: str, text: str) -> int:
-    if not _NUMBER(text):
-        raise BadReason(f"{name} is invalid")
-    return int(text)

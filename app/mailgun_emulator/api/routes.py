@@ -1,6 +1,6 @@
 """Routes: what is done with mail that comes in (facts/sending.md, 8)."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import orjson
 from fastapi import APIRouter, Depends, Response
@@ -13,7 +13,7 @@ from mailgun_emulator.state.routes import Route
 from mailgun_emulator.web import paging
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import CurrentFields, Fields, Form, form
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import refusals
 
 
 async def inline(response: Response) -> None:
@@ -25,8 +25,8 @@ router = APIRouter(tags=["Routes"], dependencies=[Depends(inline)])
 
 MOST_LISTED = 1000
 LARGEST = 2**31 - 1
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
+UNKNOWN = refusals(404)
+REFUSED = refusals(400)
 
 
 class TooManyAsked(BadRequest):

@@ -8,13 +8,14 @@ from pydantic import BaseModel, Field, RootModel
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates, seeds
 from mailgun_emulator.state import features, seed_lists, seed_tests
+from mailgun_emulator.state.features import Feature
 from mailgun_emulator.state.seed_lists import MOST_EACH, SeedList
 from mailgun_emulator.web import placement, seed_pages
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import Flag, Form, form
+from mailgun_emulator.web.forms import Flag, Form, Listed, form
 from mailgun_emulator.web.placement import SeedListView
-from mailgun_emulator.web.seed_pages import Attributes, Found, PageForm, SupportedFilters, Texts
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.seed_pages import Attributes, Found, PageForm, SupportedFilters
+from mailgun_emulator.web.views import REFUSALS, refusals
 
 router = APIRouter(tags=["Inbox Placement"])
 
@@ -27,8 +28,8 @@ SORTED_BY: dict[str, Any] = {
     "updated_at": lambda kept: (kept.updated_at, kept.kid),
     "name": lambda kept: (kept.name.lower(), kept.kid),
 }
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}, 403: {"model": Done}}
-ABSENT: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
+REFUSED = refusals(400, 403)
+ABSENT = refusals(404)
 
 
 class SeedListForm(Form):
@@ -36,8 +37,8 @@ class SeedListForm(Form):
 
     name: str = ""
     seed_filter: str = ""
-    provider_filter: Texts = Field(default=[])
-    sending_domains: Texts = Field(default=[])
+    provider_filter: Listed = Field(default=[])
+    sending_domains: Listed = Field(default=[])
     max_seeds_per_provider: int = Field(0, ge=0, le=MOST_EACH)
 
 
@@ -80,7 +81,7 @@ class SeedProviders(BaseModel):
     items: list[SeedProvider]
 
 
-@router.get("/v4/inbox/seedlists", responses={400: {"model": Done}})
+@router.get("/v4/inbox/seedlists", responses=refusals(400))
 async def list_seed_lists(
     request: Request, tx: CurrentTx, asked: Annotated[SeedListsForm, form(SeedListsForm)]
 ) -> SeedLists:
@@ -100,7 +101,7 @@ async def create_seed_list(
     tx: CurrentTx, asked: Annotated[NewSeedListForm, form(NewSeedListForm)]
 ) -> SeedListView:
     """Make a seed list: a target address, and seeds at the providers that are wanted."""
-    features.check(tx, "inbox_placement")
+    features.check(tx, Feature.INBOX_PLACEMENT)
     made = seed_lists.create(tx, **{**asked.model_dump(), **lists_of(asked)})
     return placement.seed_list_view(tx, made)
 

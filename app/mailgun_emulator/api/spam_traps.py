@@ -17,6 +17,7 @@ from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Flag, form
 from mailgun_emulator.web.offset_pages import PageForm, page_of
 from mailgun_emulator.web.paging import Paging
+from mailgun_emulator.web.parameters import instant, one_of
 from mailgun_emulator.web.views import REFUSALS
 
 router = APIRouter(tags=["Spam Traps"])
@@ -124,9 +125,9 @@ async def list_trap_hits(
     request: Request, tx: CurrentTx, asked: Annotated[TrapHitsForm, form(TrapHitsForm)]
 ) -> TrapHitList:
     """Tell how often watched domains wrote to spam traps, by day or else; figures of others' domains are made up."""
-    end = instant("end", asked.end, tx.now)
-    start = instant("start", asked.start, end - DEFAULT_DAYS * DAY)
-    one_of("dimension", asked.dimension, tuple(DIMENSIONS))
+    end = instant("end", asked.end, tx.now, "RFC3339")
+    start = instant("start", asked.start, end - DEFAULT_DAYS * DAY, "RFC3339")
+    one_of("dimension", asked.dimension, DIMENSIONS)
     hits = hits_of(tx, start, end, subaccounts=asked.include_subaccounts)
     found = [each for each in hits if asked.fits(each) and each.at + DAY > start]
     name = "date" if asked.dimension == "timestamp" else asked.dimension
@@ -175,11 +176,6 @@ def by_day(hits: Iterable[TrapHit], *, by_total: bool) -> list[dict[str, Any]]:
     return sorted(told, key=lambda each: -each["total"]) if by_total else told
 
 
-def one_of(name: str, value: str, possible: tuple[str, ...]) -> None:
-    if value not in possible:
-        raise BadRequest(f"{name} must be one of {', '.join(filter(None, possible))}")
-
-
 def day(name: str, text: str) -> float:
     if not text:
         raise BadRequest(f"{name} is required")
@@ -187,10 +183,3 @@ def day(name: str, text: str) -> float:
         return dates.parse(text if _DATE(text) else "")
     except ValueError:
         raise BadRequest(f"{name} must be a date in format YYYY-MM-DD") from None
-
-
-def instant(name: str, text: str, otherwise: float) -> float:
-    try:
-        return dates.parse(text) if text else otherwise
-    except ValueError:
-        raise BadRequest(f"{name} must be a timestamp in RFC3339 format") from None

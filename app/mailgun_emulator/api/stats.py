@@ -25,12 +25,12 @@ from mailgun_emulator.web.statistics import (
     moment,
     resolution_of,
 )
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import refusals
 
 router = APIRouter(tags=["Stats"])
 
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
+REFUSED = refusals(400)
+UNKNOWN = refusals(404)
 RESOLUTIONS = {"day": Resolution.DAY, "month": Resolution.MONTH}
 """Groups that are times."""
 FILTERS = (By.DOMAIN, By.SUBACCOUNT, By.IP_POOL, By.IP, By.PROVIDER, By.TAG, By.COUNTRY)

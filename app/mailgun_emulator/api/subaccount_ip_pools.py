@@ -11,7 +11,7 @@ from mailgun_emulator.state import account_ips, ip_pools
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx
 from mailgun_emulator.web.forms import Form, form
-from mailgun_emulator.web.views import REFUSALS, Done, Started
+from mailgun_emulator.web.views import REFUSALS, Done, Started, refusals
 
 router = APIRouter(tags=["Other"])
 
@@ -50,7 +50,7 @@ def check_own_pool(tx: Tx, pool_id: str) -> None:
         raise InvalidParameters
 
 
-@router.get("/v5/accounts/subaccounts/ip_pools/all", responses={404: {"model": Done}})
+@router.get("/v5/accounts/subaccounts/ip_pools/all", responses=refusals(404))
 async def list_delegated_pools(tx: CurrentTx) -> DelegatedPools:
     """List the subaccounts that have a pool of the account's, which is no subaccount itself."""
     if tx.parent_id is not None:

@@ -1,10 +1,10 @@
 """Subaccounts: accounts of an account (facts/account.md, 8)."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints
 
 from mailgun_emulator.core.errors import BadRequest, Forbidden
 from mailgun_emulator.mail import dates
@@ -15,14 +15,14 @@ from mailgun_emulator.state.message_limits import NoLimitToDelete
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, spoken_for
 from mailgun_emulator.web.features import NoValidUpdates, Switched
-from mailgun_emulator.web.forms import LARGEST, Flag, Form, form
-from mailgun_emulator.web.limits import LimitForm, LimitView, limit_view
-from mailgun_emulator.web.views import Done, Succeeded, only_if_set
+from mailgun_emulator.web.forms import LARGEST, Flag, Form, FormWithoutBlanks, form
+from mailgun_emulator.web.message_limits import LimitForm, LimitView, limit_view
+from mailgun_emulator.web.views import REFUSALS, Done, Succeeded, only_if_set, refusals
 
 router = APIRouter(tags=["Subaccounts"])
 
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
+REFUSED = refusals(400)
+UNKNOWN = refusals(404)
 
 
 class MalformedRequest(BadRequest):
@@ -31,6 +31,10 @@ class MalformedRequest(BadRequest):
 
 class NotASubaccount(BadRequest):
     message = "Not a subaccount"
+
+
+class NotForSubaccounts(Forbidden):
+    message = "Forbidden - user does not have permission to view this resource"
 
 
 class InvalidSubaccount(BadRequest):
@@ -67,7 +71,7 @@ class NewSubaccount(Form):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class SubaccountFilter(Form):
+class SubaccountFilter(FormWithoutBlanks):
     """By default all are listed. `enabled` leaves those that are open (true) or disabled (false); `closed` adds to them
     those that were deleted, or lists these alone, or (false) leaves them out. `filter` is what names contain.
     """
@@ -78,11 +82,6 @@ class SubaccountFilter(Form):
     filter: str = ""
     enabled: Flag | None = None
     closed: Flag | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_blanks(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in data.items() if value != ""}
 
     def statuses(self) -> frozenset[AccountStatus]:
         closed = frozenset((AccountStatus.CLOSED,))
@@ -154,7 +153,7 @@ async def create_subaccount(
     return OneSubaccount(subaccount=view(subaccounts.create(tx, asked.name)))
 
 
-@router.delete("/v5/accounts/subaccounts", responses={**REFUSED, 403: {"model": Done}})
+@router.delete("/v5/accounts/subaccounts", responses=refusals(400, 403))
 async def delete_subaccount(request: Request, tx: CurrentTx) -> Done:
     """Delete the subaccount that the header `X-Mailgun-On-Behalf-Of` names, with all that belongs to it."""
     named = spoken_for(request.scope)
@@ -173,7 +172,7 @@ async def get_subaccount(tx: CurrentTx, subaccount_id: str) -> OneSubaccount:
     return OneSubaccount(subaccount=view(subaccounts.get(tx, subaccount_id)))
 
 
-@router.post("/v5/accounts/subaccounts/{subaccount_id}/disable", responses={**REFUSED, **UNKNOWN})
+@router.post("/v5/accounts/subaccounts/{subaccount_id}/disable", responses=REFUSALS)
 async def disable_subaccount(
     tx: CurrentTx, subaccount_id: str, asked: Annotated[DisablingForm, form(DisablingForm)]
 ) -> OneSubaccount:
@@ -181,15 +180,22 @@ async def disable_subaccount(
     return OneSubaccount(subaccount=view(subaccounts.disable(tx, subaccount_id, asked.reason, asked.note)))
 
 
-@router.post("/v5/accounts/subaccounts/{subaccount_id}/enable", responses={**REFUSED, **UNKNOWN})
+@router.post("/v5/accounts/subaccounts/{subaccount_id}/enable", responses=REFUSALS)
 async def enable_subaccount(tx: CurrentTx, subaccount_id: str) -> OneSubaccount:
     """Let a subaccount send again."""
     return OneSubaccount(subaccount=view(subaccounts.enable(tx, subaccount_id)))
 
 
-@router.get("/v5/accounts/subaccounts/{subaccount_id}/limit/custom/monthly", responses={**REFUSED, **UNKNOWN})
+@router.get(
+    "/v5/accounts/subaccounts/{subaccount_id}/limit/custom/monthly",
+    responses=refusals(400, 403, 404),
+)
 async def get_subaccount_limit(tx: CurrentTx, subaccount_id: str) -> LimitView:
     """Tell how many messages a subaccount may send in a month, and how many it sent in this one."""
+    if tx.parent_id is not None:
+        raise NotForSubaccounts(
+            hint="A subaccount is told of its own limit by GET /v5/accounts/limit/custom/monthly"
+        )
     return limit_view(message_limits.get(act_for(tx, subaccount_id, NotASubaccount)))
 
 
@@ -209,7 +215,7 @@ async def delete_subaccount_limit(tx: CurrentTx, subaccount_id: str) -> Succeede
     return Succeeded(success=True)
 
 
-@router.put("/v5/accounts/subaccounts/{subaccount_id}/features", responses={**REFUSED, **UNKNOWN})
+@router.put("/v5/accounts/subaccounts/{subaccount_id}/features", responses=REFUSALS)
 async def update_subaccount_features(
     tx: CurrentTx, subaccount_id: str, asked: Annotated[SubaccountFeaturesForm, form(SubaccountFeaturesForm)]
 ) -> SubaccountFeatures:

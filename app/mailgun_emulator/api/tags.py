@@ -1,6 +1,6 @@
 """Tags: the labels of messages, and what was counted for each (facts/sending.md, 7.2)."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
@@ -24,12 +24,12 @@ from mailgun_emulator.web.statistics import (
     answer,
     by_time,
 )
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, Responses, refusals
 
 router = APIRouter(tags=["Tags"])
 
-UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}, **UNKNOWN}
+UNKNOWN = refusals(404)
+REFUSED: Responses = {400: {"model": Done}, **UNKNOWN}
 DEFAULT_LIMIT = 1000
 """As recorded; Mailgun's words say 100."""
 

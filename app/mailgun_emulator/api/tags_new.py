@@ -14,18 +14,18 @@ from mailgun_emulator.state.predicates import Predicate
 from mailgun_emulator.state.statistics import EVER, Question
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web import measures
-from mailgun_emulator.web.analytics import PageRequest, Sorting, Switch, Text, as_object
+from mailgun_emulator.web.analytics import PageRequest, Sorting, Switch
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import Form, form
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.forms import Form, Text, as_object, form
+from mailgun_emulator.web.views import Done, Responses, refusals
 
 router = APIRouter(tags=["Tags New"])
 
 DEFAULT_LIMIT = 10
 MOST = 1000
 MOST_WITH_METRICS = 20
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
-UNKNOWN: dict[int | str, dict[str, Any]] = {**REFUSED, 404: {"model": Done}}
+REFUSED = refusals(400)
+UNKNOWN: Responses = {**REFUSED, 404: {"model": Done}}
 ORDERS = {"lastseen": "last_seen", "firstseen": "first_seen", "tag": "key"}
 """What lists can be sorted by."""
 

@@ -16,13 +16,13 @@ from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.forms import CurrentFields, Fields, Flag, Form, as_flag, form
 from mailgun_emulator.web.paging import KeysetRequest, Paging, in_order, keyset, link
-from mailgun_emulator.web.views import REFUSALS, Done, only_if_set
+from mailgun_emulator.web.views import REFUSALS, Done, only_if_set, refusals
 
 router = APIRouter(prefix="/v3/{domain}/templates", tags=["Templates"])
 
 MOST_ON_PAGE = 100
 FIRST_TAG = "initial"
-GONE: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
+GONE = refusals(404)
 
 
 class NothingToUpdate(BadRequest):
@@ -274,7 +274,7 @@ async def delete_template(tx: CurrentTx, template: CurrentTemplate) -> ChangedTe
     return changed("template has been deleted", template.name)
 
 
-@router.post("/{name}/versions", responses={**REFUSALS, 409: {"model": Done}})
+@router.post("/{name}/versions", responses=refusals(400, 404, 409))
 async def create_template_version(
     tx: CurrentTx, template: CurrentTemplate, asked: Annotated[VersionForm, form(VersionForm)]
 ) -> StoredTemplate:

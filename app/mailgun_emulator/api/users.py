@@ -3,27 +3,24 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from mailgun_emulator.state import keys, users
 from mailgun_emulator.state.users import IncompatibleKey, UserRole
 from mailgun_emulator.web.deps import CurrentTx
-from mailgun_emulator.web.forms import EMPTY_IS_ABSENT, LARGEST, Form, form
+from mailgun_emulator.web.forms import LARGEST, FormWithoutBlanks, form
 from mailgun_emulator.web.users import UserView, view
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import refusals
 
 router = APIRouter(prefix="/v5/users", tags=["Users"])
 
 
-Number = Annotated[int, BeforeValidator(lambda value: value or 0), Field(default=0, ge=0, le=LARGEST)]
-
-
-class UserQuery(Form):
+class UserQuery(FormWithoutBlanks):
     """Without `limit`, or with 0, all that are not skipped."""
 
-    role: Annotated[UserRole | None, EMPTY_IS_ABSENT] = None
-    limit: Number = 0
-    skip: Number = 0
+    role: UserRole | None = None
+    limit: int = Field(0, ge=0, le=LARGEST)
+    skip: int = Field(0, ge=0, le=LARGEST)
 
 
 class UserList(BaseModel):
@@ -31,7 +28,7 @@ class UserList(BaseModel):
     total: int
 
 
-@router.get("", responses={400: {"model": Done}})
+@router.get("", responses=refusals(400))
 async def list_users(tx: CurrentTx, wanted: Annotated[UserQuery, form(UserQuery)]) -> UserList:
     """List the account's users, the master user first."""
     found = users.list_users(tx, wanted.role)
@@ -39,7 +36,7 @@ async def list_users(tx: CurrentTx, wanted: Annotated[UserQuery, form(UserQuery)
     return UserList(users=[view(user) for user in found[wanted.skip : end]], total=len(found))
 
 
-@router.get("/me", responses={403: {"model": Done}})
+@router.get("/me", responses=refusals(403))
 async def get_own_user(request: Request, tx: CurrentTx) -> UserView:
     """Tell whose key it is; only a key of kind `web` is somebody's."""
     key = keys.find(tx, request.scope["mailgun_key_id"])
@@ -51,7 +48,7 @@ async def get_own_user(request: Request, tx: CurrentTx) -> UserView:
     return view(owner)
 
 
-@router.get("/{user_id}", responses={404: {"model": Done}})
+@router.get("/{user_id}", responses=refusals(404))
 async def get_user(tx: CurrentTx, user_id: str) -> UserView:
     """Show one of the account's users."""
     return view(users.get(tx, user_id))

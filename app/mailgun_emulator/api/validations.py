@@ -12,15 +12,15 @@ from mailgun_emulator.mail import addresses, validation
 from mailgun_emulator.mail.validation import Result, Risk
 from mailgun_emulator.pipeline import validating
 from mailgun_emulator.state import accounts, features, validation_jobs
+from mailgun_emulator.state.features import Feature
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import CurrentTx, authenticate, sent_secret
 from mailgun_emulator.web.forms import Flag, Form, form, read_fields
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import refusals
 
 router = APIRouter(tags=["Validations"])
 
-FEATURE = "validations"
-REFUSED: dict[int | str, dict[str, Any]] = {400: {"model": Done}}
+REFUSED = refusals(400)
 LONGEST_LIST = 8000
 
 
@@ -142,7 +142,7 @@ PublicTx = Annotated[Tx, Depends(begin_public, scope="function")]
 
 def validated(tx: Tx, address: str, how: str = "single", *, look_up: bool = True) -> dict[str, Any]:
     """It is billed for."""
-    features.check(tx, FEATURE)
+    features.check(tx, Feature.VALIDATIONS)
     found = validating.validate(tx, address, look_up=look_up)
     validation_jobs.count_validations(tx, how, 1, int(found["result"] == Result.DELIVERABLE))
     return found
@@ -209,7 +209,7 @@ def old_view(asked: OldValidationForm, found: dict[str, Any]) -> OldValidationVi
 
 
 def parsed(tx: Tx, asked: ParseForm) -> ParsedAddresses:
-    features.check(tx, FEATURE)
+    features.check(tx, Feature.VALIDATIONS)
     text = ",".join(asked.addresses)
     if not text.strip():
         raise MissingAddresses

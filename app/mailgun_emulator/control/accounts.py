@@ -1,9 +1,9 @@
 """Accounts, which Mailgun makes by hand and tests need by the dozen; and going back to the start."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import MailgunError
@@ -11,7 +11,7 @@ from mailgun_emulator.state import account_settings, accounts, keys, own_domains
 from mailgun_emulator.state.accounts import Account, AccountStatus
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import OpenTx
-from mailgun_emulator.web.views import Done, only_if_set
+from mailgun_emulator.web.views import Done, only_if_set, refusals
 
 router = APIRouter(prefix="/_emulator", tags=["Emulator"])
 
@@ -45,6 +45,11 @@ class AccountView(BaseModel):
     status: AccountStatus | None = only_if_set()
     disabled: dict[str, str] | None = only_if_set()
     settings: dict[str, Any] | None = only_if_set()
+
+
+WhichAccount = Annotated[
+    str | None, Query(description="Its id: it alone is emptied, as by `/_emulator/accounts/{id}/reset`.")
+]
 
 
 class AccountList(BaseModel):
@@ -114,8 +119,12 @@ def forget_requests(request: Request, account_ids: list[str]) -> None:
     request.app.state.emulator.journal.forget(lambda entry: entry.account_id in account_ids)
 
 
-@router.post("/reset")
-async def reset(request: Request) -> Done:
-    """Go back to the state at the start, all accounts but the default one gone."""
-    await request.app.state.emulator.reset()
-    return Done(message="Everything reset")
+@router.post("/reset", responses=refusals(404))
+async def reset(request: Request, account: WhichAccount = None) -> Done:
+    """Go back to the state at the start, all accounts but the default one gone; or empty one account."""
+    if account is None:
+        await request.app.state.emulator.reset()
+        return Done(message="Everything reset")
+    await request.app.state.emulator.ready()
+    async with request.app.state.emulator.database.begin(account) as tx:
+        return await reset_account(request, tx, account)

@@ -1,6 +1,6 @@
 """What stands on blocklists, which at Mailgun others decide."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import orjson
 from fastapi import APIRouter, Query
@@ -13,11 +13,9 @@ from mailgun_emulator.state import blocklistings
 from mailgun_emulator.state.blocklistings import Blocklisting
 from mailgun_emulator.web.deps import ChosenTx
 from mailgun_emulator.web.happenings import Asked, Span
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, refusals
 
 router = APIRouter(prefix="/_emulator/blocklists", tags=["Emulator"])
-
-TAKEN: dict[int | str, dict[str, Any]] = {409: {"model": Done}}
 
 
 class UnknownBlocklist(BadRequest):
@@ -76,7 +74,7 @@ async def list_blocklistings(tx: ChosenTx) -> BlocklistingList:
     return BlocklistingList(items=[view(each) for each in blocklistings.list_all(tx)])
 
 
-@router.post("", responses={**REFUSALS, **TAKEN}, response_model_exclude_none=True)
+@router.post("", responses=refusals(400, 404, 409), response_model_exclude_none=True)
 async def list_on_blocklist(tx: ChosenTx, asked: BlocklistingForm) -> BlocklistingView:
     """Put an IP or a domain on a blocklist; who watches it is told."""
     of_ips = asked.ip is not None

@@ -17,7 +17,7 @@ from mailgun_emulator.web.deps import AccountId, ChosenAccount, ChosenTx
 from mailgun_emulator.web.happenings import Asked
 from mailgun_emulator.web.instants import Instant
 from mailgun_emulator.web.paging import InvalidCursor
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, Responses
 from mailgun_emulator.web.waiting import HowMany, NothingCame, Timeout, looked_for, wait_for
 
 router = APIRouter(prefix="/_emulator/events", tags=["Emulator"])
@@ -90,7 +90,7 @@ class EventsThatDidNot(BaseModel):
     there: list[dict[str, Any]]
 
 
-ABSENCES: dict[int | str, dict[str, Any]] = {400: {"model": Done}, 404: {"model": EventsThatDidNot}}
+ABSENCES: Responses = {400: {"model": Done}, 404: {"model": EventsThatDidNot}}
 
 
 @router.get("", response_model=HappenedEvents, responses=REFUSALS)

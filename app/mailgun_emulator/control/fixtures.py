@@ -15,12 +15,12 @@ from mailgun_emulator.state import accounts
 from mailgun_emulator.web.deps import ChosenAccount
 from mailgun_emulator.web.forms import Upload, read_fields
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, Responses
 
 router = APIRouter(prefix="/_emulator", tags=["Emulator"])
 
 JSON, YAML = "application/json", "application/yaml"
-FILE: dict[int | str, dict[str, Any]] = {
+FILE: Responses = {
     404: {"model": Done},
     200: {
         "description": "A fixture file",

@@ -23,7 +23,7 @@ from mailgun_emulator.web.happenings import Asked
 from mailgun_emulator.web.inbox import DeletedMessages, InboxMessage, ReadMessage, summary, whole
 from mailgun_emulator.web.instants import Instant
 from mailgun_emulator.web.paging import InvalidCursor, base_url
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, Responses
 from mailgun_emulator.web.waiting import HowMany, NothingCame, Timeout, looked_for, wait_for
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class MessagesThatDidNot(BaseModel):
     there: list[NearMessage]
 
 
-ABSENCES: dict[int | str, dict[str, Any]] = {400: {"model": Done}, 404: {"model": MessagesThatDidNot}}
+ABSENCES: Responses = {400: {"model": Done}, 404: {"model": MessagesThatDidNot}}
 
 
 @router.get("", response_model=InboxPage, responses=REFUSALS)

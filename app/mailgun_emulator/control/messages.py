@@ -21,11 +21,11 @@ from mailgun_emulator.web.deps import ChosenTx
 from mailgun_emulator.web.happenings import FOLLOWING, Happening
 from mailgun_emulator.web.inbox import DeletedMessages, ReadMessage, as_sent, list_files, whole
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import refusals
 
 router = APIRouter(prefix="/_emulator/messages", tags=["Emulator"])
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404, 409)}
+REFUSALS = refusals(400, 404, 409)
 _ATTEMPT = frozenset({"code", "enhanced_code", "text", "mx_host"})
 MIME: dict[str, Any] = {"content": {"message/rfc822": {"schema": {"type": "string"}}}}
 Whom = Annotated[str | None, Query(description="As which recipient it is read; else as the first.")]

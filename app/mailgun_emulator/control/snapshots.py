@@ -12,13 +12,13 @@ from mailgun_emulator.pipeline import restoring
 from mailgun_emulator.state import snapshot_files
 from mailgun_emulator.state.snapshot_store import MOST_BYTES, Snapshot, SnapshotStore, TooLarge
 from mailgun_emulator.web.deps import AccountId, chosen_account
-from mailgun_emulator.web.views import REFUSALS, Done
+from mailgun_emulator.web.views import REFUSALS, Done, Responses, refusals
 
 router = APIRouter(prefix="/_emulator/snapshots", tags=["Emulator"])
 
-CONFLICTS: dict[int | str, dict[str, Any]] = {**REFUSALS, 409: {"model": Done}}
+CONFLICTS = refusals(400, 404, 409)
 MEDIA_TYPE = "application/vnd.sqlite3"
-FILE: dict[int | str, dict[str, Any]] = {
+FILE: Responses = {
     **CONFLICTS,
     200: {
         "description": "A SQLite database",

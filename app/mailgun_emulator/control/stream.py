@@ -13,13 +13,13 @@ from mailgun_emulator.web.deps import ChosenAccount
 from mailgun_emulator.web.event_stream import EventStream, Listening
 from mailgun_emulator.web.inbox import find_summary
 from mailgun_emulator.web.paging import base_url
-from mailgun_emulator.web.views import REFUSALS
+from mailgun_emulator.web.views import REFUSALS, Responses
 from mailgun_emulator.web.webhook_posts import view
 
 router = APIRouter(prefix="/_emulator/events", tags=["Emulator"])
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-STREAM: dict[int | str, dict[str, Any]] = {
+STREAM: Responses = {
     200: {
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
         "description": "Until the client goes.",

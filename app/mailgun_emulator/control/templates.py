@@ -18,7 +18,7 @@ from mailgun_emulator.state.sending import SendingDomain
 from mailgun_emulator.state.template_versions import Content
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.deps import ChosenTx
-from mailgun_emulator.web.views import Done, only_if_set
+from mailgun_emulator.web.views import only_if_set, refusals
 
 router = APIRouter(prefix="/_emulator/templates", tags=["Emulator"])
 
@@ -132,7 +132,7 @@ def view(message: Submission) -> RenderedTemplate:
     )
 
 
-@router.post("/render", responses={400: {"model": Done}, 404: {"model": Done}})
+@router.post("/render", responses=refusals(400, 404))
 async def render_template(tx: ChosenTx, asked: RenderingForm) -> RenderedTemplate:
     """Render a template as a message would be, and tell where it fails if it does; nothing is sent."""
     domain = sending.find(tx, asked.domain)

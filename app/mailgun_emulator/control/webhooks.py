@@ -21,7 +21,7 @@ from mailgun_emulator.web.webhook_posts import DeliveryView, view
 
 router = APIRouter(prefix="/_emulator/webhooks", tags=["Emulator"])
 
-DeliveryId = Annotated[int, Field(le=LARGEST)]
+DeliveryId = Annotated[int, Field(ge=0, le=LARGEST)]
 
 
 class DeliveryWish(Asked):

@@ -1,16 +1,14 @@
 """Work in the background, waited for."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from mailgun_emulator.web.deps import ChosenAccount
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import refusals
 
 router = APIRouter(prefix="/_emulator", tags=["Emulator"])
 
-REFUSALS: dict[int | str, dict[str, Any]] = {404: {"model": Done}}
+REFUSALS = refusals(404)
 
 
 class Drained(BaseModel):

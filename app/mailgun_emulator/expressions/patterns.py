@@ -5,7 +5,7 @@ import logging
 import re
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from math import inf
 from types import MappingProxyType
@@ -27,11 +27,11 @@ _VERBOSE = re.compile(r"\(\?[a-zA-Z-]*x").search
 _LOOPS = re.compile(r"[*+]|\{\d*,\d*\}").fullmatch
 _PROGRAM = """
 import faulthandler, json, re, sys
-pattern, flags, subject, patience = json.load(sys.stdin)
-compiled = re.compile(pattern, flags)
+pattern, flags, way, subjects, patience = json.load(sys.stdin)
+hold = getattr(re.compile(pattern, flags), way)
 faulthandler.dump_traceback_later(patience, exit=True)
-found = compiled.match(subject)
-json.dump(found and [found.groups(""), found.groupdict("")], sys.stdout)
+found = map(hold, subjects)
+json.dump([each and [each.groups(""), each.groupdict("")] for each in found], sys.stdout)
 """
 
 
@@ -55,18 +55,22 @@ def match(pattern: str, subject: str, *, ignore_case: bool = False) -> Captures 
 
     No match, too, is what takes longer than `PATIENCE_SECONDS`.
     """
-    import subprocess
-
     compiled = check(pattern, ignore_case=ignore_case)
     subject = subject[:LONGEST_SUBJECT]
     if most_steps(pattern, len(subject)) > MOST_STEPS:
-        try:
-            return _match_apart(compiled, subject)
-        except (subprocess.SubprocessError, OSError) as error:
-            log.warning("The pattern %r could not be tried: %s", pattern, error)
-            return None
+        return _apart(compiled, "match", (subject,))[0]
     found = compiled.match(subject)
     return None if found is None else Captures(found.groups(""), found.groupdict(""))
+
+
+def found_in(pattern: str, subjects: Sequence[str]) -> list[str]:
+    """Those that have it anywhere; none of them if that takes longer than `PATIENCE_SECONDS`. Raise `BadPattern`."""
+    compiled = check(pattern)
+    longest = max(map(len, subjects), default=0)
+    if len(subjects) * longest * most_steps(pattern, longest) <= MOST_STEPS:
+        return [subject for subject in subjects if compiled.search(subject)]
+    found = _apart(compiled, "search", tuple(subjects))
+    return [subject for subject, caught in zip(subjects, found, strict=True) if caught is not None]
 
 
 @lru_cache(maxsize=1024)
@@ -108,12 +112,22 @@ def most_steps(pattern: str, length: int) -> float:
     return steps * choices[0]
 
 
+def _apart(compiled: re.Pattern[str], way: str, subjects: tuple[str, ...]) -> list[Captures | None]:
+    import subprocess
+
+    try:
+        return _tried_apart(compiled, way, subjects)
+    except (subprocess.SubprocessError, OSError) as error:
+        log.warning("The pattern %r could not be tried: %s", compiled.pattern, error)
+        return [None] * len(subjects)
+
+
 @lru_cache(maxsize=256)
-def _match_apart(compiled: re.Pattern[str], subject: str) -> Captures | None:
+def _tried_apart(compiled: re.Pattern[str], way: str, subjects: tuple[str, ...]) -> list[Captures | None]:
     """A mail is held against a pattern several times, each time with the same result."""
     import subprocess
 
-    given = json.dumps([compiled.pattern, compiled.flags & re.IGNORECASE, subject, PATIENCE_SECONDS])
+    given = json.dumps([compiled.pattern, compiled.flags & re.IGNORECASE, way, subjects, PATIENCE_SECONDS])
     done = subprocess.run(  # noqa: S603 - the program is our own, what users wrote is its input
         [sys.executable, "-I", "-S", "-c", _PROGRAM],
         input=given,
@@ -128,6 +142,5 @@ def _match_apart(compiled: re.Pattern[str], subject: str) -> Captures | None:
             compiled.pattern,
             PATIENCE_SECONDS,
         )
-        return None
-    found = json.loads(done.stdout)
-    return None if found is None else Captures(tuple(found[0]), found[1])
+        return [None] * len(subjects)
+    return [each and Captures(tuple(each[0]), each[1]) for each in json.loads(done.stdout)]

@@ -38,17 +38,23 @@ def holds(mime: bytes, text: str) -> bool:
     if not word or b"base64" in raw or b"&#" in raw or b"utf-7" in raw or b"utf-16" in raw:
         return True
     raw = raw.replace(b"=\r\n", b"")
-    return word in raw or word in _RAW_TAG.sub(b"", raw[: raw.rfind(b">") + 1]) + raw[raw.rfind(b">") + 1 :]
+    end = raw.rfind(b">") + 1
+    return word in raw or word in _RAW_TAG.sub(b"", raw[:end]) + raw[end:]
 
 
 def texts(mime: bytes) -> Iterator[str]:
     """The bodies, all blanks and line ends made one blank; HTML as it reads, in about, and as it is written."""
     for subtype, text in read_bodies(mime):
         if subtype != "plain":
-            tagged, end, rest = text.rpartition(">")  # no tag begins behind it, and none is looked for in vain
-            tagged = _TAG.sub(" ", _TAG_IN_WORDS.sub("", tagged + end))
-            yield " ".join(links.unescape_text(tagged + rest).split())
+            read = _without(_TAG, " ", _without(_TAG_IN_WORDS, "", text))
+            yield " ".join(links.unescape_text(read).split())
         yield " ".join(text.split())
+
+
+def _without(tags: re.Pattern[str], instead: str, text: str) -> str:
+    """Behind the last `>` none ends: there each `<` would be looked at in vain."""
+    end = text.rfind(">") + 1
+    return tags.sub(instead, text[:end]) + text[end:]
 
 
 def read_bodies(mime: bytes) -> list[Body]:

@@ -190,7 +190,10 @@ def _followed(tag: Tag) -> Attribute | None:
 
 
 def tags(html: str) -> Iterator[Tag]:
-    """Those a browser would see, in one pass whatever is wrong with them: not the ones in comments and scripts. What is not finished ends it."""
+    """Those a browser would see, in one pass whatever is wrong with them: not the ones in comments and scripts.
+
+    What is not finished ends it.
+    """
     position = 0
     while opening := _OPENING.search(html, position):
         name = (opening[2] or "").lower()

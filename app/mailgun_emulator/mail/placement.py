@@ -107,7 +107,7 @@ def judge(mime: bytes, authentication: Authentication) -> Judgement:
 
 def _of_content(parts: StoredParts, *, has_text: bool) -> Iterator[tuple[str, float]]:
     subject = next((value for name, value in parts.headers if name.lower() == "subject"), "")
-    words = replies.to_text(parts.body_html) if parts.body_html else parts.body_plain
+    words = replies.to_text(parts.body_html) if parts.body_html and has_text else parts.body_plain
     if "!!" in subject:
         yield "PLING_PLING", 0.8
     if _IMAGE.search(parts.body_html) and len("".join(words.split())) < 60:

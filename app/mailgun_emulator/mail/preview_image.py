@@ -7,21 +7,21 @@ import re
 from html import escape
 from textwrap import wrap
 
-from mailgun_emulator.mail import replies
-from mailgun_emulator.mail.links import unescape_attribute
+from mailgun_emulator.mail import links, replies
 from mailgun_emulator.mail.preview_clients import MOBILE, PreviewClient
 
+LONGEST = 250_000
+"""In characters. What comes after, nobody reads."""
 MOST_LINES = 120
 LINE = 20
 THUMBNAIL = 160
-_IMAGE = re.compile(r"<img\b(?P<attributes>[^>]*+)>", re.IGNORECASE)
-_ALT = re.compile(r"""\balt\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>]++))""", re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def is_empty(html: str) -> bool:
     """Neither words nor images."""
-    return _IMAGE.search(html) is None and not replies.to_text(html).strip()
+    shown = html[:LONGEST]
+    return not replies.to_text(shown).strip() and not any(tag.name == "img" for tag in links.tags(shown))
 
 
 def draw(client: PreviewClient, subject: str, html: str, *, images: bool = True, width: int = 0) -> str:
@@ -49,18 +49,25 @@ def draw(client: PreviewClient, subject: str, html: str, *, images: bool = True,
 
 def _lines(client: PreviewClient, html: str, columns: int, *, images: bool) -> list[str]:
     clipped = bool(client.clips) and len(html.encode()) > client.clips
-    shown = html[: client.clips] if clipped else html
-
-    def told(found: re.Match[str]) -> str:
-        alt = _ALT.search(found["attributes"])
-        text = unescape_attribute(next(filter(None, alt.groups()), "")) if alt else ""
-        return escape(f"[image: {text or 'no text'}]" if images else text)
-
-    text = replies.to_text(_IMAGE.sub(told, shown))
+    shown = html[: client.clips] if clipped else html[:LONGEST]
+    text = replies.to_text(_with_images_told(shown, images=images))
     lines = [part for line in text.splitlines() for part in wrap(line, columns) or [""]]
-    if clipped or len(lines) > MOST_LINES:
+    if clipped or len(lines) > MOST_LINES or len(html) > LONGEST:
         return [*lines[:MOST_LINES], "[Message clipped] View entire message" if clipped else "[...]"]
     return lines
+
+
+def _with_images_told(html: str, *, images: bool) -> str:
+    """By what stands for them in words."""
+    pieces, position = [], 0
+    for tag in links.tags(html):
+        if tag.name == "img" and not tag.closes:
+            alt = next((each.value for each in tag.attributes if each.name == "alt"), "")
+            text = links.unescape_attribute(alt)
+            told = f"[image: {text or 'no text'}]" if images else text
+            pieces += [html[position : tag.start], escape(told)]
+            position = tag.end
+    return "".join([*pieces, html[position:]])
 
 
 def _shown(text: str) -> str:

@@ -67,10 +67,13 @@ def read(mime: bytes) -> StoredParts:
     html = bodies.pop("html", "")
     stripped_html = replies.strip_html(html)
     plain = bodies.pop("plain", "")
-    stripped_text, signature = replies.strip_text(plain or replies.to_text(stripped_html))
+    shown = plain or replies.to_text(html)
+    stripped_text, signature = replies.strip_text(
+        shown if plain or stripped_html == html else replies.to_text(stripped_html)
+    )
     return StoredParts(
         headers=read_headers(mime),
-        body_plain=plain or replies.to_text(html),
+        body_plain=shown,
         body_html=html,
         other=bodies,
         attachments=[file.part for file in files],

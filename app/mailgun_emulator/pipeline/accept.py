@@ -68,10 +68,10 @@ def accept(
         leniency.check_delivery_time(tx, domain, submission.deliver_at)
     choice = None
     if domain.ips != "[]" or "sending-ip" in submission.options or "sending-ip-pool" in submission.options:
-        from mailgun_emulator.pipeline import own_ips, sending_ips  # most go by the shared IP
+        from mailgun_emulator.pipeline import sending_ips  # most go by the shared IP
 
         choice = sending_ips.of(tx, domain, submission)
-        submission = own_ips.prepare(tx, domain, submission, choice.ips)
+        submission = sending_ips.prepare(tx, domain, submission, choice.ips)
     message_id = submission.message_id or tx.ids.message_id(domain.name, tx.now)
     everyone = addresses.unique([*submission.to, *submission.cc, *submission.bcc])
     refusal = leniency.sandbox_refusal(tx, domain, [each.email for each in everyone])

@@ -1,4 +1,6 @@
-"""Something gets onto a blocklist and off it again: those who watch it are told, and its mail is refused meanwhile."""
+"""Something gets onto a blocklist and off it again: those who watch it are told (facts/account.md, 10.3 and 11.6), and
+its mail is refused meanwhile.
+"""
 
 from mailgun_emulator.mail.blocklists import Blocklist
 from mailgun_emulator.pipeline import alerting

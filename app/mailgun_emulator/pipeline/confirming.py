@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mailgun_emulator.core.errors import NotFound
 from mailgun_emulator.mail import tokens
+from mailgun_emulator.mail.periods import DAY
 from mailgun_emulator.mail.tokens import BadToken
 from mailgun_emulator.pipeline import letters
 from mailgun_emulator.state import accounts, sandbox_recipients, users
@@ -14,7 +15,7 @@ from mailgun_emulator.state.accounts import Account, AccountNotFound
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.state.users import User, UserNotFound
 
-VALID_SECONDS = 7 * 86400
+VALID_SECONDS = 7 * DAY
 _HTML = '<p>{text}</p>\n<p><a href="{url}">{label}</a></p>\n'
 
 

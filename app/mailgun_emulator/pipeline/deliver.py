@@ -237,9 +237,9 @@ def _common(attempt: Attempt) -> dict[str, Any]:
 
 def _sending_ip(tx: Tx, attempt: Attempt) -> str:
     if "warm-up" in attempt.options:
-        from mailgun_emulator.pipeline import own_ips  # few IPs are new
+        from mailgun_emulator.pipeline import sending_ips  # few IPs are new
 
-        own_ips.choose(tx, attempt.options)
+        sending_ips.warm_up(tx, attempt.options)
     return attempt.options.get("sending-ip") or shared_ip(tx.account_id)
 
 

@@ -53,9 +53,14 @@ def _go_on(tx: Tx, posting: Posting, member: str) -> bool:
 
 
 def _is_refused(tx: Tx, listed: ListDetails, submission: Submission, message: SentMessage) -> bool:
-    """Mailgun's own words are not known."""
+    """Mailgun's own words are not known. What the account itself sent was checked when it was accepted."""
     sender = orjson.loads(message.headers)["from"]
     why = list_posts.refusal_of(tx, listed, sender, authenticated=submission.authenticated)
+    domain = sending.find(tx, message.domain_name)
+    if why is None and domain is not None and domain.restrained and not submission.authenticated:
+        from mailgun_emulator.pipeline import restraints  # few accounts have any
+
+        why = restraints.refusal_of(tx, domain.name)
     if why is not None:
         refuse(tx, message, listed.spelled, Suppression("generic", REFUSED_CODE, why))
     return why is not None

@@ -1,4 +1,4 @@
-"""Makes the files that `/v3/exports` is asked for."""
+"""Makes the files that `/v3/exports` is asked for (facts/account.md, 12)."""
 
 import asyncio
 

@@ -5,17 +5,12 @@ from collections.abc import Sequence
 import orjson
 
 from mailgun_emulator.mail import mime
-from mailgun_emulator.state import messages, sending
-from mailgun_emulator.state.domains import SANDBOX
+from mailgun_emulator.state import messages, own_domains, sending
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.transaction import Tx
 
 ADDRESS = "noreply@mailgun.test"
 SENDER = f"Mailgun <{ADDRESS}>"
-_DOMAIN = (
-    "SELECT name FROM domain WHERE account_id = :account AND NOT deleted"
-    " ORDER BY type = :sandbox DESC, created_at, id LIMIT 1"
-)
 
 
 def send(
@@ -32,8 +27,8 @@ def send(
 
     `base_url` is the one that was called, if it follows from a request.
     """
-    row = tx.read(_DOMAIN, {"account": tx.account_id, "sandbox": SANDBOX}).fetchone()
-    domain = None if row is None else sending.find(tx, row[0])
+    home = own_domains.find_home(tx)
+    domain = None if home is None else sending.find(tx, home[1])
     if domain is None or not to:
         return
     message_id, key = tx.ids.message_id(domain.name, tx.now), tx.ids.storage_key()

@@ -1,4 +1,4 @@
-"""Inbox placement: in which folder of each seed a message ends up that was sent to a seed list."""
+"""Inbox placement: in which folder of each seed a message ends up (facts/account.md, 11.4)."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -7,6 +7,7 @@ import orjson
 
 from mailgun_emulator.core.errors import MailgunError
 from mailgun_emulator.mail import placement
+from mailgun_emulator.mail.periods import DAY
 from mailgun_emulator.mail.placement import Authentication, Judgement
 from mailgun_emulator.mail.seeds import MOST_LAG, Seed
 from mailgun_emulator.pipeline import usage_limits
@@ -22,17 +23,17 @@ from mailgun_emulator.state import (
 )
 from mailgun_emulator.state.domains import Finding
 from mailgun_emulator.state.events import EventType
+from mailgun_emulator.state.features import Feature
 from mailgun_emulator.state.jobs import DueJob, Step
 from mailgun_emulator.state.messages import SentMessage
 from mailgun_emulator.state.seed_lists import SeedList
 from mailgun_emulator.state.seed_tests import Happening, SeedTest
 from mailgun_emulator.state.transaction import Tx
 
-FEATURE = "inbox_placement"
 LIMIT = "seed_test_count"
 METRIC = "seed_test"
 SETTLED_AFTER = MOST_LAG + 90.0
-GIVEN_UP_AFTER = 86400.0
+GIVEN_UP_AFTER = DAY
 """Seconds from the start of a test, after which a seed that has nothing yet is missing it."""
 PENDING, DELIVERED, MISSING = "pending", "delivered", "missing"
 INBOX, SPAM = "inbox", "spam"
@@ -81,7 +82,7 @@ def begin_if_asked_for(tx: Tx, message: SentMessage, recipient: str) -> None:
 def _is_allowed(tx: Tx) -> bool:
     """The message goes out in any case."""
     try:
-        features.check(tx, FEATURE)
+        features.check(tx, Feature.INBOX_PLACEMENT)
         usage_limits.check(tx, LIMIT)
     except MailgunError:
         return False

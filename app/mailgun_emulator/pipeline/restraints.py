@@ -45,6 +45,15 @@ def check(tx: Tx, domain: str, recipients: int) -> None:
         _use(tx, limit, recipients)
 
 
+def refusal_of(tx: Tx, domain: str) -> str | None:
+    """Why nothing may be sent from the domain now."""
+    try:
+        check(tx, domain, 0)
+    except (AccountDisabled, NotActivated) as refusal:
+        return str(refusal)
+    return None
+
+
 def use(tx: Tx, recipients: int) -> None:
     """So many members of a list will be sent to, even if they are more than a limit leaves."""
     for limit in _limits(tx):
@@ -55,15 +64,11 @@ def _limits(tx: Tx) -> Iterator[MessageLimit]:
     """Of the account and its parent, for whom the transaction speaks meanwhile. A parent's limit is for itself and all
     of its subaccounts together, as its bill is.
     """
-    own, parent_id = tx.account_id, tx.parent_id
-    try:
-        for account_id in filter(None, (own, parent_id)):
-            tx.account_id = account_id
+    for account_id in filter(None, (tx.account_id, tx.parent_id)):
+        with tx.speaking_for(account_id):
             limit = message_limits.find(tx)
             if limit is not None:
                 yield limit
-    finally:
-        tx.account_id = own
 
 
 def _why_disabled(account: Standing) -> str:

@@ -9,6 +9,7 @@ from mailgun_emulator.pipeline import leniency, placement, usage_limits
 from mailgun_emulator.pipeline.accept import accept
 from mailgun_emulator.pipeline.submission import Submission
 from mailgun_emulator.state import features, seed_lists, seed_tests
+from mailgun_emulator.state.features import Feature
 from mailgun_emulator.state.seed_lists import SeedList
 from mailgun_emulator.state.seed_tests import SeedTest
 from mailgun_emulator.state.transaction import Tx
@@ -35,7 +36,7 @@ class Asked:
 
 def run(tx: Tx, asked: Asked) -> SeedTest | MailgunError:
     """Send it to the target and the seeds as any message; or why that is refused, which is to be remembered."""
-    features.check(tx, placement.FEATURE)
+    features.check(tx, Feature.INBOX_PLACEMENT)
     usage_limits.check(tx, placement.LIMIT)
     domain = leniency.sending_domain(tx, asked.domain_name)
     seed_list = seed_lists.get(tx, asked.seed_list) if asked.seed_list else seed_lists.automatic(tx)

@@ -36,7 +36,7 @@ def count(tx: Tx, kind: EventType, message: Subject, payload: dict[str, Any]) ->
         **client,
     }
     statistics.count(tx, message.domain_id, metric_of(kind, payload), tags, **about)
-    if tx.is_watched:
+    if tx.has_alerts:
         from mailgun_emulator.pipeline import thresholds  # few accounts have alerts
 
         thresholds.check_soon(tx)

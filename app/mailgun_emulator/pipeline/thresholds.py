@@ -13,7 +13,7 @@ from mailgun_emulator.mail.periods import HOUR, Period, Resolution
 from mailgun_emulator.pipeline import alerting, usage_limits
 from mailgun_emulator.state import accounts, jobs, rows, statistics, threshold_hits, thresholds
 from mailgun_emulator.state.jobs import DueJob, Job, Step
-from mailgun_emulator.state.statistics import Counts, Question
+from mailgun_emulator.state.statistics import Counts, Question, total_of
 from mailgun_emulator.state.thresholds import SUBACCOUNT, Kind, Threshold
 from mailgun_emulator.state.transaction import Tx
 
@@ -28,12 +28,8 @@ class Figures(NamedTuple):
     until: float
 
 
-def _sum(counts: Counts, prefix: str) -> int:
-    return sum(number for metric, number in counts.items() if metric.startswith(prefix))
-
-
 def _processed(counts: Counts) -> int:
-    return _sum(counts, "delivered.") + _sum(counts, "failed.permanent.")
+    return total_of(counts, "delivered.") + total_of(counts, "failed.permanent.")
 
 
 def _sent(counts: Counts) -> int:
@@ -43,11 +39,11 @@ def _sent(counts: Counts) -> int:
 Count = Callable[[Counts], int]
 RATES: dict[str, tuple[Count, Count]] = {
     "hard_bounce_rate": (lambda counts: counts.get("failed+hard", 0), _sent),
-    "temporary_fail_rate": (lambda counts: _sum(counts, "failed.temporary."), _processed),
-    "delivered_rate": (lambda counts: _sum(counts, "delivered."), _sent),
+    "temporary_fail_rate": (lambda counts: total_of(counts, "failed.temporary."), _processed),
+    "delivered_rate": (lambda counts: total_of(counts, "delivered."), _sent),
     "complained_rate": (
         lambda counts: counts.get("complained", 0),
-        lambda counts: _sum(counts, "delivered."),
+        lambda counts: total_of(counts, "delivered."),
     ),
 }
 """What is divided by what, as Metrics have it."""

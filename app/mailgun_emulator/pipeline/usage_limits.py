@@ -34,13 +34,9 @@ class Usage(NamedTuple):
 def usage(tx: Tx, limit: Threshold, account_id: str) -> Usage:
     """What the account used up of a limit, by its own clock."""
     counter: Any = import_module(COUNTED_BY[limit.metric])
-    own_id, now = tx.account_id, tx.now
-    if account_id != own_id:
-        tx.account_id = account_id
-    begin, end = thresholds.span(limit.period, tx.now)
-    used = int(counter.count_since(tx, begin))
-    tx.account_id, tx.now = own_id, now
-    return Usage(used, end)
+    with tx.speaking_for(account_id):
+        begin, end = thresholds.span(limit.period, tx.now)
+        return Usage(int(counter.count_since(tx, begin)), end)
 
 
 def check(tx: Tx, metric: str) -> None:

@@ -36,7 +36,7 @@ def find_sender(tx: Tx, login: str, password: str, default_account_id: str) -> S
 def is_welcome(tx: Tx, sender: Sender, client_ip: str) -> bool:
     """Whether the account's IP allowlist has that address, if it has any, and is heeded."""
     tx.account_id = sender.account_id
-    if not tx.is_guarded or not leniency.heeds_ip_allowlist(tx) or ip_allowlist.allows(tx, client_ip):
+    if not tx.has_ip_allowlist or not leniency.heeds_ip_allowlist(tx) or ip_allowlist.allows(tx, client_ip):
         return True
     log.info("SMTP: the account's IP allowlist has no %s", client_ip)
     return False

@@ -214,9 +214,9 @@ def list_subaccounts(tx: Tx, account_id: str) -> list[str]:
 
 
 def names(tx: Tx) -> dict[str, str]:
-    """Of the account and its subaccounts, by their ids."""
-    found = tx.read("SELECT id, name FROM account WHERE :own IN (id, parent_id)", {"own": tx.account_id})
-    return dict(found.fetchall())
+    """By their ids, of the account and then of its subaccounts, the oldest first."""
+    sql = "SELECT id, name FROM account WHERE :own IN (id, parent_id) ORDER BY id = :own DESC, created_at, id"
+    return dict(tx.read(sql, {"own": tx.account_id}).fetchall())
 
 
 def keep_clock(tx: Tx, clock: Clock) -> None:

@@ -77,11 +77,11 @@ class Database:
         self.clocks = {account: Clock(self.clock.now, *set_to) for account, *set_to in rows}
 
     def read_marks(self) -> None:
-        """The accounts that have something few have, so that the others pay nothing for it: `faults`, see
-        `state.faults`; an IP allowlist, `guarded`; alerts, `watched`. `checked_soon` are those of the last whose
-        figures are going to be checked: see `pipeline.thresholds`.
+        """The accounts that have something few have, so that the others pay nothing for it: `faults`,
+        `ip_allowlists`, `alerts`. `checked_soon` are those of the last whose figures are going to be checked: see
+        `pipeline.thresholds`.
         """
-        self.faults, self.guarded, self.watched = (
+        self.faults, self.ip_allowlists, self.alerts = (
             frozenset(one for (one,) in self.connection.execute(f"SELECT DISTINCT account_id FROM {rows}"))  # noqa: S608 - names of ours
             for rows in ("fault", "allowed_address", "threshold WHERE kind = 'alert'")
         )

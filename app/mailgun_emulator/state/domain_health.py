@@ -5,7 +5,7 @@ domains; the rest is a guess that fits the published examples.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from mailgun_emulator.mail import periods
 from mailgun_emulator.mail.periods import DAY, Period, Resolution
 from mailgun_emulator.state import statistics
 from mailgun_emulator.state.domains import Domain
-from mailgun_emulator.state.statistics import Counts, Question
+from mailgun_emulator.state.statistics import Counts, Question, ratio, total_of
 from mailgun_emulator.state.transaction import Tx
 
 WINDOW_SECONDS = 30 * DAY
@@ -22,7 +22,6 @@ POOR_BOUNCE_RATE = 0.05
 POOR_COMPLAINT_RATE = 0.0005
 KNOWN_FROM = 100
 """A domain that processed fewer messages in the window is a new sender, whatever its rates are."""
-_SUPPRESSED = ("failed.permanent.suppress-",)
 
 
 class Band(StrEnum):
@@ -81,19 +80,12 @@ def _until(now: float) -> Period:
 
 
 def health_of(counts: Counts) -> Health:
-    delivered, failed = _sum(counts, ("delivered.",)), _sum(counts, ("failed.permanent.",))
-    sent, bounced = (number - _sum(counts, _SUPPRESSED) for number in (delivered + failed, failed))
-    bounces, complaints = _rate(bounced, sent), _rate(counts.get("complained", 0), delivered)
+    delivered, failed = total_of(counts, "delivered."), total_of(counts, "failed.permanent.")
+    suppressed = total_of(counts, "failed.permanent.suppress-")
+    bounces = ratio(failed - suppressed, delivered + failed - suppressed)
+    complaints = ratio(counts.get("complained", 0), delivered)
     return Health(
         Finding(bounces, Band.POOR if bounces >= POOR_BOUNCE_RATE else Band.GOOD),
         Finding(complaints, Band.POOR if complaints >= POOR_COMPLAINT_RATE else Band.GOOD),
         Finding(delivered + failed, Band.NEW if delivered + failed < KNOWN_FROM else Band.GOOD),
     )
-
-
-def _sum(counts: Counts, beginnings: Iterable[str]) -> int:
-    return sum(number for metric, number in counts.items() if metric.startswith(tuple(beginnings)))
-
-
-def _rate(part: int, whole: int) -> float:
-    return round(part / whole, 6) if whole else 0.0

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import orjson
 from sqlalchemy import UniqueConstraint
-from sqlmodel import Field, SQLModel, col, select
+from sqlmodel import Field, SQLModel, select
 
 from mailgun_emulator.core.errors import BadRequest, Forbidden, NotFound
 from mailgun_emulator.state import account_ips, domain_ips, ip_pools, ip_warmups
@@ -71,15 +71,6 @@ def owner_of(tx: Tx) -> str:
 def check_is_parent(tx: Tx) -> None:
     if tx.parent_id:
         raise OnlyForParents
-
-
-def accounts_of(tx: Tx) -> list[str]:
-    """The account and its subaccounts."""
-    found = tx.read(
-        "SELECT id FROM account WHERE id = :id OR parent_id = :id ORDER BY parent_id IS NOT NULL, created_at, id",
-        {"id": tx.account_id},
-    )
-    return [account_id for (account_id,) in found]
 
 
 def find_pools(tx: Tx) -> dict[Band, DynamicPool]:
@@ -144,7 +135,7 @@ def change(tx: Tx, name: str, add: Sequence[str], remove: Collection[str] = ()) 
 def delete_all(tx: Tx) -> None:
     check_is_parent(tx)
     pools = get_pools(tx)
-    if any(linked(tx, pool) for pool in pools.values()):
+    if any(ip_pools.list_linked(tx, pool.id, everywhere=True) for pool in pools.values()):
         raise DomainsEnrolled
     for pool in pools.values():
         tx.session.delete(pool)
@@ -177,14 +168,8 @@ def _fill(tx: Tx, pool: DynamicPool, ips: Iterable[str]) -> None:
     """Its domains send by these from now on."""
     pool.ips = orjson.dumps(list(dict.fromkeys(ips))).decode()
     tx.add(pool)
-    for domain in linked(tx, pool):
+    for domain in ip_pools.list_linked(tx, pool.id, everywhere=True):
         link(tx, domain, pool)
-
-
-def linked(tx: Tx, pool: DynamicPool) -> list[Domain]:
-    """The domains in it, those of subaccounts included."""
-    found = select(Domain).where(Domain.pool_id == pool.id, col(Domain.deleted).is_(False))
-    return list(tx.session.exec(found.order_by(col(Domain.id))))
 
 
 def link(tx: Tx, domain: Domain, pool: DynamicPool) -> None:

@@ -1,7 +1,6 @@
 """Domains in dynamic IP pools: health checks move them from one to another (facts/account.md, 5.5)."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import orjson
@@ -10,9 +9,18 @@ from sqlmodel import Field, SQLModel, col, select
 from mailgun_emulator.core.clock import to_the_microsecond
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail.periods import DAY
-from mailgun_emulator.state import domain_health, domain_ips, dynamic_pools, ip_pools, jobs, pool_moves, rows
+from mailgun_emulator.state import (
+    accounts,
+    domain_health,
+    domain_ips,
+    dynamic_pool_moves,
+    dynamic_pools,
+    ip_pools,
+    jobs,
+    rows,
+)
 from mailgun_emulator.state.domain_health import Band, Health
-from mailgun_emulator.state.domains import SANDBOX, Domain, DomainNotFound
+from mailgun_emulator.state.domains import SANDBOX, Domain
 from mailgun_emulator.state.jobs import DueJob, Job, Step
 from mailgun_emulator.state.transaction import Tx
 
@@ -59,16 +67,6 @@ class Enrolled(NamedTuple):
     health: Health
 
 
-def find_domain(tx: Tx, name: str) -> Domain:
-    """The account's or, if it has none of that name, that of a subaccount."""
-    accounts = dynamic_pools.accounts_of(tx)
-    found = select(Domain).where(Domain.name == name.lower(), col(Domain.account_id).in_(accounts))
-    domains = sorted(tx.session.exec(found), key=lambda each: accounts.index(each.account_id))
-    if not domains:
-        raise DomainNotFound
-    return domains[0]
-
-
 def list_enrolled(tx: Tx, account_ids: Collection[str], bands: Collection[str] = ()) -> list[Enrolled]:
     """By their names, with the health they are of by now; in these pools, or in all."""
     by_id = {
@@ -93,7 +91,7 @@ def list_enrolled(tx: Tx, account_ids: Collection[str], bands: Collection[str] =
 
 
 def _health_in(tx: Tx, account_id: str) -> Mapping[str, Health]:
-    with _speaking_for(tx, account_id):
+    with tx.speaking_for(account_id):
         return domain_health.examine_all(tx)
 
 
@@ -116,7 +114,7 @@ def get_band(tx: Tx, domain: Domain) -> Band:
 
 def enroll(tx: Tx, domain: Domain, by: str) -> None:
     """Into the pool that it is fit for by now."""
-    with _speaking_for(tx, domain.account_id):
+    with tx.speaking_for(domain.account_id):
         dynamic_pools.get_pools(tx)
         if domain.type == SANDBOX:
             raise SandboxDomain
@@ -132,7 +130,7 @@ def enroll(tx: Tx, domain: Domain, by: str) -> None:
 def enroll_all(tx: Tx, job: DueJob) -> None:
     """Some of what can be enrolled of the account's, and of its subaccounts'; the rest goes on as another job."""
     asked = orjson.loads(job.subject)
-    whose = dynamic_pools.accounts_of(tx) if asked["subaccounts"] else [tx.account_id]
+    whose = list(accounts.names(tx)) if asked["subaccounts"] else [tx.account_id]
     if not dynamic_pools.find_pools(tx):
         return
     waiting = [each for account_id in whose for each in list_assignable(tx, account_id)]
@@ -150,7 +148,7 @@ def start_enrolling_all(tx: Tx, by: str, *, subaccounts: bool) -> None:
 
 def remove(tx: Tx, domain: Domain, ips: Sequence[str], pool_id: str | None, by: str) -> None:
     """It sends by these instead, or by a dedicated pool's."""
-    with _speaking_for(tx, domain.account_id):
+    with tx.speaking_for(domain.account_id):
         before = get_band(tx, domain)
         for ip in ips:
             if dynamic_pools.holds(tx, ip):
@@ -163,12 +161,12 @@ def remove(tx: Tx, domain: Domain, ips: Sequence[str], pool_id: str | None, by: 
         _forget(tx, domain)
         domain_ips.assign(tx, domain, instead, pool_id)
         health = domain_health.examine(tx, domain)
-        pool_moves.add(tx, domain, before, "", REMOVED, health, by)
+        dynamic_pool_moves.add(tx, domain, before, "", REMOVED, health, by)
 
 
 def override(tx: Tx, domain: Domain, band: Band, by: str) -> None:
     """It stays in that pool, whatever its health is."""
-    with _speaking_for(tx, domain.account_id):
+    with tx.speaking_for(domain.account_id):
         before, row = get_band(tx, domain), _row_of(tx, domain)
         row.override, row.check_at = True, None
         if band is not before:
@@ -177,7 +175,7 @@ def override(tx: Tx, domain: Domain, band: Band, by: str) -> None:
 
 def end_override(tx: Tx, domain: Domain, by: str) -> None:
     """Its health counts again, at once."""
-    with _speaking_for(tx, domain.account_id):
+    with tx.speaking_for(domain.account_id):
         band, row = get_band(tx, domain), _row_of(tx, domain)
         if row.override:
             row.override = False
@@ -215,7 +213,7 @@ def _check(tx: Tx, enrolled: Enrolled, by: str) -> bool:
 
 def _move(tx: Tx, domain: Domain, before: str, band: Band, health: Health, reason: str, by: str) -> None:
     dynamic_pools.link(tx, domain, dynamic_pools.get_pools(tx)[band])
-    pool_moves.add(tx, domain, before, band, reason, health, by)
+    dynamic_pool_moves.add(tx, domain, before, band, reason, health, by)
 
 
 def _schedule_check(tx: Tx, those: Sequence[EnrolledDomain]) -> None:
@@ -245,13 +243,3 @@ def _forget(tx: Tx, domain: Domain) -> None:
     if row is not None:
         tx.session.delete(row)
         tx.session.flush()
-
-
-@contextmanager
-def _speaking_for(tx: Tx, account_id: str) -> Iterator[None]:
-    """A parent account acts on a subaccount's domain, by its clock."""
-    asking, tx.account_id = tx.account_id, account_id
-    try:
-        yield
-    finally:
-        tx.account_id = asking

@@ -30,14 +30,14 @@ class _Kept(NamedTuple):
 _KEPT = Query(select(Account.features).where(col(Account.id) == bindparam("id")), _Kept)
 
 
-def check(tx: Tx, feature: str) -> None:
+def check(tx: Tx, feature: Feature) -> None:
     """That the account may use it; else 403 `Forbidden`, Mailgun's own words not being known."""
     kept = _KEPT.recall(tx, id=tx.account_id)
     if kept is not None and kept.features != "{}" and is_disabled(kept.features, feature):
         raise Forbidden(hint=f"The subaccount's parent has disabled its feature `{feature}`")
 
 
-def is_disabled(features: str, feature: str) -> bool:
+def is_disabled(features: str, feature: Feature) -> bool:
     """Of what is kept of an account."""
     told = orjson.loads(features).get(feature)
     return told is not None and not told["enabled"]

@@ -7,9 +7,8 @@ from sqlmodel import Field, SQLModel, col, delete, or_, select
 
 from mailgun_emulator.core.errors import BadRequest, Forbidden, NotFound
 from mailgun_emulator.mail.ip_ranges import shared_ip
-from mailgun_emulator.state import account_ips, ip_warmups
+from mailgun_emulator.state import account_ips, ip_warmups, subaccounts
 from mailgun_emulator.state.account_ips import SHARED
-from mailgun_emulator.state.accounts import Account
 from mailgun_emulator.state.domains import Domain
 from mailgun_emulator.state.transaction import Tx
 
@@ -251,8 +250,7 @@ def remove(tx: Tx, pool: IpPool, successor_id: str | None) -> None:
 
 
 def check_subaccount(tx: Tx, account_id: str) -> None:
-    found = tx.session.get(Account, account_id)
-    if found is None or found.parent_id != tx.account_id:
+    if not subaccounts.is_live(tx, tx.account_id, account_id):
         raise SubaccountNotFound
 
 

@@ -11,10 +11,10 @@ import orjson
 from sqlmodel import Field, SQLModel
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
+from mailgun_emulator.mail.periods import HOUR
 from mailgun_emulator.state import account_ips, rows
 from mailgun_emulator.state.transaction import Tx
 
-HOUR = 3600
 STAGE_SECONDS = 48 * HOUR
 STAGES = (
     *(1_000, 2_000, 4_000, 8_000, 15_000),

@@ -1,7 +1,8 @@
-"""What an account's own domains have seen of a recipient."""
+"""What an account's own domains have seen of a recipient: validations tell it (facts/account.md, 11.1)."""
 
 from typing import NamedTuple
 
+from mailgun_emulator.mail.periods import DAY
 from mailgun_emulator.state.transaction import Tx
 
 DAYS = 30
@@ -43,7 +44,7 @@ def of(tx: Tx, address: str) -> History:
     listed = {kind for (kind,) in tx.read(_LISTED, about)}
     numbers = dict.fromkeys(("delivered", "engaged", "by_bots", "complained"), 0)
     last_seen = None
-    for kind, by_bot, number, at in tx.read(_EVENTS, {**about, "since": tx.now - DAYS * 86400}):
+    for kind, by_bot, number, at in tx.read(_EVENTS, {**about, "since": tx.now - DAYS * DAY}):
         name = kind if kind in numbers else "by_bots" if by_bot else "engaged"
         numbers[name] += number
         last_seen = max(int(at), last_seen or 0)

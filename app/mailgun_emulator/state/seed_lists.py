@@ -10,6 +10,7 @@ from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.expressions import patterns
 from mailgun_emulator.mail import seeds
 from mailgun_emulator.mail.addresses import OF_SEED_LISTS
+from mailgun_emulator.mail.periods import DAY
 from mailgun_emulator.mail.seeds import Seed
 from mailgun_emulator.state.transaction import Tx
 
@@ -17,7 +18,7 @@ ALL = ".*"
 EACH = 3
 """Seeds at each provider, unless it is said how many there may be at most."""
 MOST_EACH = 10
-GOOD_FOR = 30 * 86400.0
+GOOD_FOR = 30 * DAY
 """Seconds after which new seeds had better be made."""
 AUTOMATIC_NAME = "Auto generated seed list"
 
@@ -165,7 +166,7 @@ def _filters(kept: SeedList) -> tuple[str, str, int]:
 
 def checked_providers(names: Sequence[str]) -> list[str]:
     """Those that there are; refuse others."""
-    given = [name.strip().lower() for each in names for name in each.split(",") if name.strip()]
+    given = [name.lower() for name in names]
     for name in given:
         if name not in seeds.BY_DOMAIN:
             raise UnknownProvider(name)
@@ -176,15 +177,11 @@ def grow(tx: Tx, kept: SeedList) -> str:
     """New seeds for a list, as it keeps them."""
     wanted = orjson.loads(kept.provider_filter) or list(seeds.BY_DOMAIN)
     grown = dict.fromkeys(seeds.grow(wanted, kept.max_seeds_per_provider or EACH, tx.ids.hex))
-    found = [seed for seed in grown if kept.seed_filter == ALL or _matches(kept.seed_filter, seed.email)]
-    if not found:
-        raise NoSeeds
-    return orjson.dumps([list(seed) for seed in found]).decode()
-
-
-def _matches(pattern: str, email: str) -> bool:
-    """Found anywhere in the address."""
     try:
-        return patterns.match(f"(?:.*?)(?:{pattern})", email) is not None
+        chosen = frozenset(patterns.found_in(kept.seed_filter, [seed.email for seed in grown]))
     except patterns.BadPattern as error:
         raise InvalidSeedFilter(hint=str(error)) from None
+    found = [list(seed) for seed in grown if kept.seed_filter == ALL or seed.email in chosen]
+    if not found:
+        raise NoSeeds
+    return orjson.dumps(found).decode()

@@ -6,13 +6,14 @@ import orjson
 from sqlmodel import Field, SQLModel, col, func, select
 
 from mailgun_emulator.core.errors import NotFound
+from mailgun_emulator.mail.periods import DAY
 from mailgun_emulator.mail.seeds import Seed
 from mailgun_emulator.state import jobs
 from mailgun_emulator.state.jobs import Step
 from mailgun_emulator.state.seed_lists import SeedList
 from mailgun_emulator.state.transaction import Tx
 
-SHARED_FOR = 30 * 86400.0
+SHARED_FOR = 30 * DAY
 """Seconds that a shared result can be seen by anybody."""
 
 

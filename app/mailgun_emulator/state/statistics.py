@@ -284,6 +284,16 @@ def event_of(metric: str) -> str:
     return metric.partition("+")[0].partition(".")[0]
 
 
+def total_of(counts: Counts, beginning: str) -> int:
+    """Of the metrics that begin so."""
+    return sum(number for metric, number in counts.items() if metric.startswith(beginning))
+
+
+def ratio(part: float, whole: float) -> float:
+    """A part of one; of nothing it is 0."""
+    return round(part / whole, 6) if whole else 0.0
+
+
 def forget_tag(tx: Tx, domain_id: str, tag: str) -> None:
     """What was counted for a tag; not what was counted for all mail and for the other tags."""
     tx.settle()

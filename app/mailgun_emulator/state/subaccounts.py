@@ -51,10 +51,9 @@ def create(tx: Tx, name: str) -> Account:
     parent_id, clock = tx.account_id, copy(tx.own_clock)
     made = accounts.create(tx, name, parent_id=parent_id, domain_names=())
     if clock is not None:
-        tx.account_id = made.id
-        tx.set_clock(clock)
-        accounts.keep_clock(tx, clock)
-        tx.account_id = parent_id
+        with tx.speaking_for(made.id):
+            tx.set_clock(clock)
+            accounts.keep_clock(tx, clock)
     return made
 
 
@@ -135,7 +134,7 @@ def list_subaccounts(
 
 def find_domain(tx: Tx, name: str) -> Domain | None:
     """Of the account or, if it has none of that name, of one of its subaccounts."""
-    ids = [tx.account_id, *accounts.list_subaccounts(tx, tx.account_id)]
+    ids = list(accounts.names(tx))
     found = select(Domain).where(col(Domain.account_id).in_(ids), Domain.name == name.lower())
     own_first = sorted(tx.session.exec(found), key=lambda domain: ids.index(domain.account_id))
     return next(iter(own_first), None)

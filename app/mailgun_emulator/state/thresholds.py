@@ -175,11 +175,9 @@ def list_bound(tx: Tx, limit: Threshold) -> list[str]:
 
 def have_checked(tx: Tx, owners: Iterable[str]) -> None:
     """All thresholds of these accounts, as soon as it is now by their own clocks."""
-    account_id, now = tx.account_id, tx.now
     for owner in owners:
-        tx.account_id = owner
-        jobs.schedule(tx, Step.CHECK_THRESHOLDS, "")
-    tx.account_id, tx.now = account_id, now
+        with tx.speaking_for(owner):
+            jobs.schedule(tx, Step.CHECK_THRESHOLDS, "")
 
 
 def is_number(text: str) -> bool:

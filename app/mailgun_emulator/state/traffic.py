@@ -1,4 +1,5 @@
-"""How much mail went where on which day and what became of it: what all reports on reputation are made from.
+"""How much mail went where on which day and what became of it: what all reports on reputation are made from
+(facts/account.md, 11.6).
 
 What the account sends is told as it was counted. A watched domain that it doesn't send by is mailed from elsewhere: of
 that nothing can be known here, so it is made up, but the same each time.
@@ -17,7 +18,7 @@ from mailgun_emulator.state.domains import Finding, of_accounts
 from mailgun_emulator.state.event_conditions import Values
 from mailgun_emulator.state.events import EventType
 from mailgun_emulator.state.predicates import Predicate
-from mailgun_emulator.state.statistics import Counts, Question
+from mailgun_emulator.state.statistics import Counts, Question, total_of
 from mailgun_emulator.state.subaccounts import find_domain
 from mailgun_emulator.state.transaction import Tx
 
@@ -31,6 +32,11 @@ MADE_UP_DAYS = 90
 """So far back."""
 _SHARES = {"Gmail": 0.4, "Outlook": 0.2}
 """Which part of what is made up goes to a provider."""
+
+_WATCHED_BY_ITS_OWN = (
+    "SELECT domain.id FROM domain JOIN monitored_domain AS watched USING (account_id, name)"  # noqa: S608 - a word of our own goes in
+    f" WHERE watched.status <> '{monitored_domains.Status.PENDING}'"
+)
 
 
 class Numbers(NamedTuple):
@@ -90,7 +96,7 @@ class TrapHit(NamedTuple):
 
 
 def _authentication(tx: Tx, name: str) -> Authentication:
-    """By what the last look-up of its DNS records found; of a domain that is neither the account's nor a subaccount's all is in order."""
+    """By what the last look-up of its DNS records found; of a domain of others all is in order."""
     own = find_domain(tx, name)
     if own is None:
         return Authentication(True, True)
@@ -171,14 +177,11 @@ def _main_ips(counted: dict[tuple[str, ...], Counts]) -> dict[str, str]:
 
 
 def _numbers(counts: Counts) -> Numbers:
-    def of(beginning: str) -> int:
-        return sum(number for name, number in counts.items() if name.startswith(beginning))
-
     return Numbers(
-        delivered=of("delivered."),
+        delivered=total_of(counts, "delivered."),
         complained=counts.get("complained", 0),
-        bounced=of("failed.permanent.") - of("failed.permanent.suppress-"),
-        deferred=of("failed.temporary."),
+        bounced=total_of(counts, "failed.permanent.") - total_of(counts, "failed.permanent.suppress-"),
+        deferred=total_of(counts, "failed.temporary."),
         full=counts.get(FULL_MAILBOX, 0),
         refused=sum(counts.get(each, 0) for each in _REFUSED),
     )
@@ -221,17 +224,23 @@ def list_trap_hits(tx: Tx, span: Period, provider: str = "", *, subaccounts: boo
 
 
 def _read_trap_hits(tx: Tx, span: Period, provider: str, *, subaccounts: bool) -> list[TrapHit]:
-    """Most events are no hits, which their index tells by itself."""
+    """Of what the account watches, and what subaccounts watch themselves, if theirs count.
+
+    Most events are no hits, which their index tells by itself.
+    """
+    names = [each.name for each in monitored_domains.list_watched(tx)]
+    if not names and not subaccounts:
+        return []
     tx.settle()
     values = Values()
-    names = [values.put(each.name) for each in monitored_domains.list_watched(tx)]
-    if not names:
-        return []
+    watched = f"domain.name IN ({', '.join(map(values.put, names))})"
+    if subaccounts:
+        watched += f" OR domain.id IN ({_WATCHED_BY_ITS_OWN})"
     rows = tx.read(
         "SELECT e.at, domain.account_id, domain.name, e.recipient, e.payload FROM domain"  # noqa: S608 - what was given goes in as parameters
         " CROSS JOIN event e INDEXED BY event_recipient ON e.domain_id = domain.id"
         f" WHERE {of_accounts(values.put(tx.account_id), subaccounts=subaccounts)} AND NOT domain.deleted"
-        f" AND domain.name IN ({', '.join(names)}) AND e.type = '{EventType.DELIVERED}'"
+        f" AND ({watched}) AND e.type = '{EventType.DELIVERED}'"
         f" AND e.at >= {values.put(span.start)} AND e.at < {values.put(span.past)}"
         f" AND {traps.condition('e.recipient')} ORDER BY e.at, e.id",
         values.parameters,

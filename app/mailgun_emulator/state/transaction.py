@@ -1,7 +1,8 @@
 """A transaction: the only door to the state."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -48,6 +49,17 @@ class Tx:
         """With the account comes its time."""
         self._account_id = account_id
         self.now = to_the_microsecond(self._database.clock_of(account_id).now())
+
+    @contextmanager
+    def speaking_for(self, account_id: str) -> Iterator[None]:
+        """Of another account, by its clock, meanwhile; afterwards it is whose it was, at the instant it was."""
+        own_id, now = self._account_id, self.now
+        if account_id != own_id:
+            self.account_id = account_id
+        try:
+            yield
+        finally:
+            self._account_id, self.now = own_id, now
 
     def __enter__(self) -> Self:
         """What ends it is committed later in the same turn of the loop: see `Database.committed`."""
@@ -169,10 +181,10 @@ class Tx:
         return self._account_id in self._database.faults
 
     @property
-    def is_watched(self) -> bool:
-        """Its figures are some alert's: the account's own, or its parent's."""
-        watched = self._database.watched
-        return bool(watched) and bool(self._watchers & watched)
+    def has_alerts(self) -> bool:
+        """About its figures: the account's own, or its parent's."""
+        alerts = self._database.alerts
+        return bool(alerts) and bool(self._watchers & alerts)
 
     @property
     def _watchers(self) -> set[str]:
@@ -180,7 +192,7 @@ class Tx:
 
     def check_soon(self) -> list[str]:
         """Of the accounts with alerts about this one those that nothing is going to check yet; now something is."""
-        found = sorted(self._watchers & self._database.watched - self._database.checked_soon)
+        found = sorted(self._watchers & self._database.alerts - self._database.checked_soon)
         self._database.checked_soon.update(found)
         return found
 
@@ -189,9 +201,9 @@ class Tx:
         self._database.checked_soon.discard(self._account_id)
 
     @property
-    def is_guarded(self) -> bool:
+    def has_ip_allowlist(self) -> bool:
         """The account is to be used from some addresses only: see `state.ip_allowlist`."""
-        return self._account_id in self._database.guarded
+        return self._account_id in self._database.ip_allowlists
 
     def read_marks(self) -> None:
         """Faults, alerts or entries of IP allowlists were added or deleted."""

@@ -5,7 +5,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import col
 
 from mailgun_emulator.mail.periods import HOUR
-from mailgun_emulator.state.domains import SANDBOX
+from mailgun_emulator.state import own_domains
 from mailgun_emulator.state.statements import Statement
 from mailgun_emulator.state.statistics import HourCount
 from mailgun_emulator.state.transaction import Tx
@@ -17,17 +17,13 @@ _COUNT = Statement(
         set_={"count": col(HourCount.count) + _ADDED.excluded.count},
     )
 )
-_DOMAIN = (
-    "SELECT id FROM domain WHERE account_id = :account AND NOT deleted"
-    " ORDER BY type = :sandbox DESC, created_at, id LIMIT 1"
-)
 
 
 def count(tx: Tx, what: str, number: int, at: float | None = None) -> None:
     """So many more of `usage.what`, now or then. It is of no domain, so it stands with the account's sandbox."""
-    row = tx.read(_DOMAIN, {"account": tx.account_id, "sandbox": SANDBOX}).fetchone()
-    if row is None or not number:
+    home = own_domains.find_home(tx)
+    if home is None or not number:
         return
     hour = int(tx.now if at is None else at) // HOUR * HOUR
     tx.settle()
-    _COUNT.run(tx, domain_id=row[0], metric=f"usage.{what}", hour=hour, count=number)
+    _COUNT.run(tx, domain_id=home[0], metric=f"usage.{what}", hour=hour, count=number)

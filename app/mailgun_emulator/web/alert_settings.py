@@ -1,16 +1,15 @@
 """Who is to be told of what, as requests give it (facts/account.md, 10.3)."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from mailgun_emulator.mail import addresses, hosts
 from mailgun_emulator.state.alert_settings import AlertEvent, Channel
-from mailgun_emulator.web.analytics import Text, as_object, as_text
-from mailgun_emulator.web.forms import Form
+from mailgun_emulator.web.forms import Form, JsonObject, Text, as_text
+from mailgun_emulator.web.parameters import Missing
 from mailgun_emulator.web.statistics import NotValid
-from mailgun_emulator.web.thresholds import Missing
 
 
 class SettingForm(Form):
@@ -18,7 +17,7 @@ class SettingForm(Form):
 
     event_type: Text = ""
     channel: Text = ""
-    settings: Annotated[dict[str, Any], BeforeValidator(as_object)] = Field(default={})
+    settings: JsonObject = Field(default={})
 
 
 class Asked(NamedTuple):

@@ -6,9 +6,8 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 from pydantic import BaseModel, BeforeValidator, Field
 
 from mailgun_emulator.core.errors import BadRequest
-from mailgun_emulator.mail import json_text
 from mailgun_emulator.state.predicates import Predicate
-from mailgun_emulator.web.forms import LARGEST, Flag, Form
+from mailgun_emulator.web.forms import LARGEST, Flag, Form, Text, as_object
 from mailgun_emulator.web.statistics import NotValid, SpanForm
 
 Item = TypeVar("Item")
@@ -21,26 +20,13 @@ class TooMany(BadRequest):
         super().__init__(f"pagination limit can't be larger than {most}")
 
 
-def as_text(value: Any) -> Any:
-    return "" if value is None else str(value) if isinstance(value, int | float) else value
-
-
 def _given(values: Any) -> Any:
     """Clients send null for an empty list."""
+    if values is None:
+        return []
     return [each for each in values if each is not None] if isinstance(values, list) else values
 
 
-def as_object(value: Any) -> Any:
-    """JSON, also where it comes as text in a form; null is nothing."""
-    if isinstance(value, str):
-        try:
-            value = json_text.read(value) if value.strip() else None
-        except ValueError:
-            return value
-    return {} if value is None else value
-
-
-Text = Annotated[str, BeforeValidator(as_text)]
 Texts = Annotated[list[str], BeforeValidator(_given)]
 Switch = Annotated[Flag, BeforeValidator(lambda value: False if value is None else value)]
 

@@ -3,6 +3,7 @@
 import binascii
 from base64 import b64decode
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Annotated
 
@@ -36,6 +37,9 @@ async def begin(request: Request) -> AsyncIterator[Tx]:
         authenticate(request, tx)
         yield tx
 
+
+own_tx = asynccontextmanager(begin)
+"""As `CurrentTx`, which is over before what follows: for who posts to somebody afterwards."""
 
 # `scope="function"` commits before the answer is sent, so that a client that has its answer
 # can rely on what it says; FastAPI's default commits after.
@@ -183,10 +187,10 @@ def authenticate(request: Request, tx: Tx) -> None:
             raise refusal_at(request.scope["path"])(
                 hint="The key was not used for longer than inactive_session_timeout"
             )
-    elif tx.is_guarded:
-        from mailgun_emulator.web import guarding  # few accounts say where they may be used from
+    elif tx.has_ip_allowlist:
+        from mailgun_emulator.web import ip_allowlist  # few accounts say where they may be used from
 
-        guarding.check(request, tx)
+        ip_allowlist.check(request, tx)
     if ON_BEHALF_OF in header_values(request.scope):
         _speak_for_subaccount(request, tx, credential)
     if user != USER:

@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from mailgun_emulator.mail.dates import rfc3339
 from mailgun_emulator.state import accounts, dynamic_pools
 from mailgun_emulator.state.domain_health import Band, Health
+from mailgun_emulator.state.dynamic_pool_moves import PoolMove
 from mailgun_emulator.state.enrolled_domains import Enrolled
-from mailgun_emulator.state.pool_moves import PoolMove
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.paging import link
 

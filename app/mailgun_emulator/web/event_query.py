@@ -7,12 +7,12 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from mailgun_emulator.core.errors import BadRequest
 from mailgun_emulator.mail import dates
+from mailgun_emulator.mail.periods import DAY
 from mailgun_emulator.state.event_log import EVER, Search
 from mailgun_emulator.state.transaction import Tx
 from mailgun_emulator.web.forms import EMPTY_IS_ABSENT, Flag, Form
 
 MOST = 300
-DAY = 86400.0
 
 
 class ContradictoryRange(BadRequest):

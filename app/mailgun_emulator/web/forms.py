@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from starlette.types import Scope
 
 from mailgun_emulator.core.errors import BadRequest, MailgunError
@@ -247,6 +247,36 @@ EMPTY_IS_ABSENT = BeforeValidator(lambda value: None if value == "" else value)
 """For what may be None. It stands behind the `Field` whose bounds None would not keep."""
 
 
+def as_text(value: Any) -> Any:
+    return "" if value is None else str(value) if isinstance(value, int | float) else value
+
+
+def as_object(value: Any) -> Any:
+    """JSON, also where it comes as text in a form; null is nothing."""
+    if isinstance(value, str):
+        try:
+            value = json_text.read(value) if value.strip() else None
+        except ValueError:
+            return value
+    return {} if value is None else value
+
+
+def _split(values: Any) -> Any:
+    found: list[Any] = []
+    for each in values:
+        if isinstance(each, str):
+            found += filter(None, map(str.strip, each.split(",")))
+        elif each is not None:
+            found.append(each)
+    return found
+
+
+Text = Annotated[str, BeforeValidator(as_text)]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(as_object)]
+Listed = Annotated[list[str], BeforeValidator(_split)]
+"""Texts, each a parameter of its own or with commas between them; clients send null for an empty list."""
+
+
 class Form(BaseModel):
     """Base of all request bodies. A subclass says in `missing` and `invalid` how its section words refusals."""
 
@@ -285,6 +315,15 @@ class Form(BaseModel):
             name = str(first["loc"][0]) if first["loc"] else ""
             text = cls.missing if first["type"] == "missing" else cls.invalid
             raise BadRequest(text.format(name=name)) from None
+
+
+class FormWithoutBlanks(Form):
+    """What is empty was not given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_blanks(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in data.items() if value != ""}
 
 
 FormT = TypeVar("FormT", bound=Form)

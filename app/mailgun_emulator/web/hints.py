@@ -20,7 +20,7 @@ MOST_SHOWN = 80
 _UNPRINTABLE = re.compile(r"[^ -~]")
 log = logging.getLogger(__name__)
 
-UNREAD = frozenset({"id", "reply_reference", "o:native-send"})
+UNREAD = frozenset({"id", "reply_reference", "o:native-send", "mailbox_verification"})
 """What Mailgun's document or its clients have, and what makes no difference here."""
 UNREAD_IN_JSON = UNREAD | {"tags"}
 
@@ -114,12 +114,18 @@ def _dependants(dependant: "Dependant") -> "Iterator[Dependant]":
 
 
 def about_fields(scope: MutableMapping[str, Any], fields: Any, expected: Expected) -> None:
-    """Of those names that nothing looks at. Call it when there are others than the expected."""
+    """Of those names that nothing looks at. Call it when there are others than the expected.
+
+    Clients repeat what the path has, as Go does `name` with a template, and Java `domain` and `tag` with a tag.
+    """
     if not expected.names:
         return
     unread = UNREAD if fields.json is None else UNREAD_IN_JSON
-    for name in fields:
+    of_path = tuple(scope.get("path_params", {}).values())
+    for name, values in fields.items():
         if name in expected.names or name in unread or (expected.free and name.startswith(expected.free)):
+            continue
+        if values and values[0] in of_path:
             continue
         if fields.json is None or name.lower() not in expected.names:
             hint(scope, about_name(name, expected))

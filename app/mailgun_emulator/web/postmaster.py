@@ -12,7 +12,7 @@ from mailgun_emulator.mail.periods import DAY, Period, Resolution, floor
 from mailgun_emulator.state import blocklistings, monitored_domains, statistics, traffic
 from mailgun_emulator.state.blocklistings import Blocklisting
 from mailgun_emulator.state.predicates import Predicate
-from mailgun_emulator.state.statistics import Question
+from mailgun_emulator.state.statistics import Question, ratio, total_of
 from mailgun_emulator.state.traffic import Numbers, Traffic
 from mailgun_emulator.state.transaction import Tx
 
@@ -147,12 +147,12 @@ def _domain_day(
     return DomainDay(
         account_id=found[0].account_id,
         name=name,
-        user_reported_spam_ratio=_ratio(numbers.complained, numbers.delivered),
+        user_reported_spam_ratio=ratio(numbers.complained, numbers.delivered),
         spf_success_ratio=float(passes.spf),
         dkim_success_ratio=float(passes.dkim),
         dmarc_success_ratio=float(passes.dmarc),
         inbound_encryption_ratio=1.0,
-        delivery_error_ratio=_ratio(numbers.bounced + numbers.deferred, numbers.tried),
+        delivery_error_ratio=ratio(numbers.bounced + numbers.deferred, numbers.tried),
         delivery_errors=errors,
         reputation=_reputation(numbers, lists.on(day, name)),
         date=dates.rfc3339_s(day),
@@ -180,7 +180,7 @@ def _errors(numbers: Numbers, listing: Blocklisting | None) -> list[DeliveryErro
         ("TEMPORARY_ERROR", "RATE_LIMIT_EXCEEDED", numbers.deferred),
     )
     return [
-        DeliveryError(error_class=kind, error_type=why, error_ratio=_ratio(number, numbers.tried))
+        DeliveryError(error_class=kind, error_type=why, error_ratio=ratio(number, numbers.tried))
         for kind, why, number in found
         if number
     ]
@@ -189,12 +189,8 @@ def _errors(numbers: Numbers, listing: Blocklisting | None) -> list[DeliveryErro
 def _reputation(numbers: Numbers, listing: Blocklisting | None) -> int:
     if listing is not None:
         return BAD
-    ratio = _ratio(numbers.complained, numbers.delivered)
-    return HIGH - sum(ratio >= least for least in _SPAM_RATIOS)
-
-
-def _ratio(part: float, whole: float) -> float:
-    return round(part / whole, 6) if whole else 0.0
+    spam_ratio = ratio(numbers.complained, numbers.delivered)
+    return HIGH - sum(spam_ratio >= least for least in _SPAM_RATIOS)
 
 
 def sum_up_domains(found: Iterable[DomainDay]) -> list[DomainSummary]:
@@ -206,14 +202,14 @@ def sum_up_domains(found: Iterable[DomainDay]) -> list[DomainSummary]:
 
 def _domain_summary(name: str, found: list[DomainDay]) -> DomainSummary:
     averaged = [field for field in DomainSummary.model_fields if field not in ("name", "errors")]
-    told = {field: _ratio(sum(getattr(each, field) for each in found), len(found)) for field in averaged}
+    told = {field: ratio(sum(getattr(each, field) for each in found), len(found)) for field in averaged}
     added: dict[tuple[str, str], float] = {}
     for error in (error for each in found for error in each.delivery_errors):
         key = (error.error_class, error.error_type)
         added[key] = added.get(key, 0.0) + error.error_ratio
     errors = [
-        DeliveryError(error_class=kind, error_type=why, error_ratio=_ratio(ratio, len(found)))
-        for (kind, why), ratio in sorted(added.items())
+        DeliveryError(error_class=kind, error_type=why, error_ratio=ratio(added_up, len(found)))
+        for (kind, why), added_up in sorted(added.items())
     ]
     return DomainSummary(name=name, errors=errors, **told)
 
@@ -238,7 +234,7 @@ def sum_up_addresses(found: Iterable[AddressDay]) -> list[AddressSummary]:
     for each in found:
         groups.setdefault((each.domain_name, each.address), []).append(each.reputation)
     return [
-        AddressSummary(domain_name=name, address=address, reputation=_ratio(sum(levels), len(levels)))
+        AddressSummary(domain_name=name, address=address, reputation=ratio(sum(levels), len(levels)))
         for (name, address), levels in groups.items()
     ]
 
@@ -260,9 +256,9 @@ def _loop_ratios(tx: Tx, span: Period) -> dict[tuple[int, str], list[LoopRatio]]
     found: dict[tuple[int, str], list[LoopRatio]] = {}
     for (day, name, tag), counts in statistics.measure(tx, ("time", "domain", "tag"), asked).items():
         if tag and name in names:
-            delivered = sum(number for metric, number in counts.items() if metric.startswith("delivered."))
-            ratio = _ratio(counts.get("complained", 0), delivered)
-            found.setdefault((day, name), []).append(LoopRatio(id=tag, spam_ratio=ratio))
+            delivered = total_of(counts, "delivered.")
+            spam_ratio = ratio(counts.get("complained", 0), delivered)
+            found.setdefault((day, name), []).append(LoopRatio(id=tag, spam_ratio=spam_ratio))
     return {key: sorted(loops, key=lambda each: each.id) for key, loops in found.items()}
 
 
@@ -284,7 +280,7 @@ def list_snds_days(tx: Tx, span: Period) -> list[SndsDay]:
 
 
 def _snds_day(day: int, ip: str, numbers: Numbers, hits: int, listing: Blocklisting | None) -> SndsDay:
-    complained = _ratio(numbers.complained, numbers.delivered)
+    complained = ratio(numbers.complained, numbers.delivered)
     red = listing is not None or complained >= 0.9
     return SndsDay(
         block_text=f"Blocked due to listing on {listing.blocklist}" if listing else "",
@@ -296,5 +292,5 @@ def _snds_day(day: int, ip: str, numbers: Numbers, hits: int, listing: Blocklist
         recipients=numbers.tried,
         trap_hits=hits,
         trap_message_period=f"{dates.rfc3339_s(day)} - {dates.rfc3339_s(day + DAY - 1)}" if hits else "",
-        trap_percentage=round(100 * _ratio(hits, numbers.tried), 4),
+        trap_percentage=round(100 * ratio(hits, numbers.tried), 4),
     )

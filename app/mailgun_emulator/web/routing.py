@@ -128,6 +128,10 @@ class RouteIndex(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         route, parameters, known, _ = self.find(scope)
         if route is not None:
+            if scope["query_string"] and route.path.startswith("/_emulator"):
+                from mailgun_emulator.web import own_queries  # the others ignore what they don't know
+
+                own_queries.check(route, scope["query_string"])
             scope["route"], scope["endpoint"], scope["path_params"] = route, route.endpoint, parameters
             await route.app(scope, receive, send)
         elif scope["method"] == "OPTIONS":

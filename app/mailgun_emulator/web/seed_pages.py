@@ -1,14 +1,13 @@
 """Lists of seed lists and of results: their pages, and what they can be asked for (facts/account.md, 11.4 and 0.7)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
 from mailgun_emulator.core.errors import BadRequest, NotFound
 from mailgun_emulator.mail import dates
-from mailgun_emulator.web.analytics import as_object
 from mailgun_emulator.web.forms import Flag, Form
 from mailgun_emulator.web.paging import Paging, link
 
@@ -25,21 +24,6 @@ class UnknownAttribute(NotFound):
 class InvalidTime(BadRequest):
     def __init__(self, name: str) -> None:
         super().__init__(f"Invalid parameter: {name} is invalid")
-
-
-def _texts(value: Any) -> Any:
-    """Also with commas between them; clients send null for an empty list."""
-    found: list[Any] = []
-    for each in value:
-        if isinstance(each, str):
-            found += filter(None, map(str.strip, each.split(",")))
-        elif each is not None:
-            found.append(each)
-    return found
-
-
-Texts = Annotated[list[str], BeforeValidator(_texts)]
-JsonObject = Annotated[dict[str, Any], BeforeValidator(as_object)]
 
 
 class AttributeValues(BaseModel):

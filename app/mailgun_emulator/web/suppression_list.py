@@ -21,7 +21,7 @@ from mailgun_emulator.web.call_limits import Calls, TooManyCalls
 from mailgun_emulator.web.deps import CurrentTx, KnownDomain
 from mailgun_emulator.web.forms import CurrentFields, Fields, Form, Upload, read_fields, takes
 from mailgun_emulator.web.paging import Paging, in_order, keyset, link
-from mailgun_emulator.web.views import Done
+from mailgun_emulator.web.views import Done, refusals
 
 MOST_AT_ONCE = 1000
 MOST_CALLS = 2500
@@ -191,7 +191,7 @@ def with_request_limit(app: ASGIApp) -> ASGIApp:
 
 # The operations
 
-REFUSED: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
+REFUSED = refusals(400, 404)
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 

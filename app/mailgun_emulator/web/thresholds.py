@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import orjson
 from pydantic import BaseModel, BeforeValidator, Field
@@ -12,8 +12,8 @@ from mailgun_emulator.mail import dates, json_text
 from mailgun_emulator.state.predicates import COMPARED, EQUAL, SEARCHED
 from mailgun_emulator.state.thresholds import Threshold, is_number, is_period
 from mailgun_emulator.state.transaction import Tx
-from mailgun_emulator.web.analytics import Text, as_text
-from mailgun_emulator.web.forms import Form
+from mailgun_emulator.web.forms import Form, Text, as_text
+from mailgun_emulator.web.parameters import Missing
 from mailgun_emulator.web.statistics import NotValid
 from mailgun_emulator.web.views import only_if_set
 
@@ -28,11 +28,6 @@ class Dimension(StrEnum):
     IP_POOL = "ip_pool"
     RECIPIENT_PROVIDER = "recipient_provider"
     SUBACCOUNT = "subaccount"
-
-
-class Missing(BadRequest):
-    def __init__(self, name: str) -> None:
-        super().__init__(f"Missing mandatory parameter: {name}")
 
 
 class TooManyFilters(BadRequest):
@@ -54,7 +49,6 @@ def _each(value: Any) -> Any:
 class ThresholdForm(Form):
     """What alerts and limits have in common. `limit` is a number, as text or not."""
 
-    missing: ClassVar[str] = "Missing mandatory parameter: {name}"
     name: Text = ""
     metric: Text = ""
     comparator: Text = ""

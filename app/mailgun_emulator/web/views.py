@@ -37,5 +37,12 @@ class Started(BaseModel):
     reference_id: str
 
 
-REFUSALS: dict[int | str, dict[str, Any]] = {status: {"model": Done} for status in (400, 404)}
-"""Of an operation that is refused with nothing but a message."""
+Responses = dict[int | str, dict[str, Any]]
+
+
+def refusals(*statuses: int) -> Responses:
+    """Of an operation that is refused with nothing but a message."""
+    return {status: {"model": Done} for status in statuses}
+
+
+REFUSALS = refusals(400, 404)

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from tests.api.answers import done
 from tests.conftest import Client
 
 GOOD, POOR, NEW = "dynamic_good", "dynamic_poor", "dynamic_new"
@@ -15,19 +16,6 @@ def order(client: Client, number: int = 1) -> list[str]:
     for _ in range(number):
         done(client.post("/v3/ips/request/new"))
     return list(done(client.get("/v3/ips", params={"dedicated": "true"}))["items"][-number:])
-
-
-def done(response: Any) -> Any:
-    assert response.status_code == 200, response.text
-    return response.json()
-
-
-def refused(response: Any, status: int, body: object) -> None:
-    assert (response.status_code, response.json()) == (status, body)
-
-
-def advance(client: Client, span: str) -> None:
-    done(client.post("/_emulator/clock", json={"advance": span}))
 
 
 def send(client: Client, domain: str, number: int = 1, to: str = "p{}@example.net", **fields: Any) -> None:
