@@ -181,6 +181,11 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
 
 def nearest(word: str, known: Iterable[str], *, least: float = 0.75) -> str | None:
     """The known one that looks most like it, if any does."""
+    return next(iter(all_near(word, known, least=least, most=1)), None)
+
+
+def all_near(word: str, known: Iterable[str], *, least: float, most: int = 5) -> list[str]:
+    """Those that look most like it, the nearest first."""
     from difflib import get_close_matches  # slow to import, and seldom needed
 
-    return next(iter(get_close_matches(word, list(known), n=1, cutoff=least)), None)
+    return get_close_matches(word, list(known), n=most, cutoff=least)

@@ -1,5 +1,6 @@
 """Finds the operation a request addresses, however many there are, and loads its section when first asked for."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -48,6 +49,7 @@ class RouteIndex(BaseRoute):
 
     def __init__(self, sections: Mapping[str, tuple[str, ...]], load: Callable[[str], APIRouter]) -> None:
         self._root = _Node()
+        self._sections = sections
         self._load = load
         self._waiting = set(sections)
         self._remembered: dict[tuple[str, str | bytes], Found] = {}
@@ -101,8 +103,8 @@ class RouteIndex(BaseRoute):
         return found.route is not None or bool(found.methods)
 
     def nearest(self, path: str) -> str | None:
-        """The known path that looks most like this one."""
-        for name in sorted(self._waiting):
+        """The known path that looks most like this one. Only the sections are loaded whose paths begin much like it."""
+        for name in self._alike(path):
             self.load_section(name)
         first = path.split("/")[1]
         known = {
@@ -112,6 +114,16 @@ class RouteIndex(BaseRoute):
         }
         found = hints.nearest(path, sorted(known), least=0.5)
         return None if found is None else known[found]
+
+    def _alike(self, path: str) -> set[str]:
+        parts = path.split("/")
+        begin: dict[str, set[str]] = {}
+        for name, prefixes in self._sections.items():
+            for prefix in prefixes:
+                same_length = "/".join(parts[: prefix.count("/") + 1])
+                template = re.sub(r"{\w+}", "{}", prefix)
+                begin.setdefault(_filled(template, same_length), set()).add(name)
+        return {name for near in hints.all_near(path, begin, least=0.5) for name in begin[near]}
 
     def routes(self) -> Iterator[APIRoute]:
         """All of the API; sections are loaded as far as it is read."""
