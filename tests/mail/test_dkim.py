@@ -65,3 +65,19 @@ def test_the_next_pair_is_made_as_soon_as_the_last_is_taken() -> None:
         assert pairs.take(1024) != first
 
     asyncio.run(take_two())
+
+
+def test_who_comes_just_when_the_last_pair_is_made_waits_for_more() -> None:
+    """At that instant nobody has been told yet that it is made."""
+
+    async def take_two() -> None:
+        pairs = KeyPairs()
+        await pairs.at_hand(1024)
+        pairs.take(1024)
+        (filling,) = asyncio.all_tasks() - {asyncio.current_task()}
+        while not filling.done():  # noqa: ASYNC110 - just then, before those who wait for it
+            await asyncio.sleep(0)
+        await pairs.at_hand(1024, 2)
+        assert pairs.take(1024) != pairs.take(1024)
+
+    asyncio.run(take_two())

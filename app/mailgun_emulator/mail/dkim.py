@@ -121,11 +121,11 @@ class KeyPairs:
         return pair
 
     def _fill(self, bits: int, count: int) -> "asyncio.Task[None]":
-        if bits not in self._filling:
+        filling = self._filling.get(bits)
+        if filling is None or filling.done():
             filling = asyncio.get_running_loop().create_task(asyncio.to_thread(self._make, bits, count))
-            filling.add_done_callback(lambda _: self._filling.pop(bits))
             self._filling[bits] = filling
-        return self._filling[bits]
+        return filling
 
     def _make(self, bits: int, count: int) -> None:
         """Until so many are in stock. In the order they are made, whoever else is waiting for one."""
