@@ -64,6 +64,7 @@ def working(url: str, account: Account, client: Client) -> Iterator[Desk]:
         hook = {"url": site.url("tracking"), "event_types": TRACKED}
         assert client.post("/v1/webhooks", data=hook).status_code == 200
         yield Desk(client, account, site)
+        client.drain()  # what is still being posted is no event of the next test, which has the same signals
 
 
 @pytest.fixture
@@ -222,4 +223,4 @@ def test_a_forward_to_the_wrong_view_is_an_error(desk: Desk) -> None:
     desk.client.post("/v3/routes", data={"expression": f'match_recipient("{to}")', "action": forward})
     desk.client.post("/_emulator/inbound", data={**INBOUND, "to": to})
     desk.client.drain()
-    assert (desk.site.received, desk.site.tracked) == ([], [])
+    assert (desk.site.received, kinds(desk)) == ([], ["deferred"])  # that it failed is told, too

@@ -377,3 +377,21 @@ def test_what_is_stored_can_be_sent_on(client: Client, account: Account) -> None
     client.drain()
     (delivered,) = events(client, account, event="delivered")
     assert (delivered["recipient"], delivered["flags"]["is-routed"]) == ("eve@y.com", False)
+
+
+def test_draining_does_what_follows_from_what_was_under_way(
+    client: Client, account: Account, receiver: Receiver
+) -> None:
+    """The worker posts already when the drain is asked for, and more becomes due by what it is answered."""
+    to = f"help@{account.domain}"
+    receiver.answer("/mail", 500)
+    receiver.delay("/mail", 0.1)
+    client.post("/v1/webhooks", data={"url": receiver.url("/hook"), "event_types": "temporary_fail"})
+    client.post(
+        "/v3/routes",
+        data={"expression": f'match_recipient("{to}")', "action": f'forward("{receiver.url("/mail")}")'},
+    )
+    client.post("/_emulator/inbound", data={"from": "bob@x.com", "to": to, "subject": "Hi", "text": "Hi"})
+    receiver.wait_for(1, "/mail")
+    client.drain()
+    assert len(receiver.requests("/hook")) == 1

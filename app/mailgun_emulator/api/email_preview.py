@@ -1,24 +1,28 @@
 """Email Preview: screenshots of a message in many mail clients (facts/account.md, 11.5)."""
 
 import asyncio
-from base64 import b64decode
 from contextlib import asynccontextmanager
-from html import escape
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, Field, RootModel
+from pydantic import BaseModel, RootModel
 
-from mailgun_emulator.core.errors import BadRequest
-from mailgun_emulator.mail import inline_css, preview_image, replies, stored
+from mailgun_emulator.mail import inline_css, preview_image, replies
 from mailgun_emulator.mail.preview_clients import CLIENTS, PreviewClient
 from mailgun_emulator.pipeline import usage_limits
 from mailgun_emulator.state import email_previews, features
 from mailgun_emulator.state.email_previews import EmailPreview, PreviewNotFound, Screenshot, Status
 from mailgun_emulator.state.features import Feature
 from mailgun_emulator.web.deps import CurrentTx, OpenTx, begin
-from mailgun_emulator.web.forms import Fields, Flag, Form, JsonObject, Listed, form
+from mailgun_emulator.web.email_previews import (
+    NewPreviewForm,
+    PreviewsForm,
+    ReprocessForm,
+    clients_of,
+    html_of,
+)
+from mailgun_emulator.web.forms import form
 from mailgun_emulator.web.paging import base_url
 from mailgun_emulator.web.views import ReasonGiven, Responses, Succeeded
 
@@ -39,53 +43,6 @@ class PreviewError(BaseModel):
 
 REFUSED: Responses = {400: {"model": ReasonGiven}, 401: {"model": ReasonGiven}}
 ABSENT: Responses = {401: {"model": ReasonGiven}, "default": {"model": PreviewError}}
-
-
-class Refused(BadRequest):
-    """Mailgun's own texts here are not known."""
-
-    key = "Reason"
-
-
-class PreviewForm(Form):
-    """Refused as this section words it."""
-
-    @classmethod
-    def of(cls, fields: Fields) -> Self:
-        try:
-            return super().of(fields)
-        except BadRequest as error:
-            raise Refused(str(error)) from None
-
-
-class NewPreviewForm(PreviewForm):
-    """One of `html` and `mime`; it is in Base64 if `transfer_encoding` says so."""
-
-    subject: str = Field(min_length=1)
-    html: str = ""
-    mime: str = ""
-    url: str = ""
-    clients: Listed = Field(default=[])
-    reference_id: str = ""
-    customer_id: str = ""
-    charset: str = "utf-8"
-    transfer_encoding: str = ""
-    image_blocking: Flag = False
-    headers: JsonObject = Field(default={})
-
-
-class PreviewsForm(PreviewForm):
-    """Those made between two instants, in seconds since 1970, with these words in their subject."""
-
-    since: float = Field(0.0, alias="from")
-    until: float = Field(1e11, alias="to")
-    subject: str = ""
-    results: int = Field(50, ge=1, le=200)
-    page: int = Field(1, ge=0)
-
-
-class ReprocessForm(PreviewForm):
-    clients: Listed = Field(min_length=1)
 
 
 class StartedPreview(BaseModel):
@@ -192,40 +149,6 @@ async def create_email_preview(
         image_blocking=asked.image_blocking,
     )
     return StartedPreview(id=made.id, reference_id=made.reference_id, customer_id=made.customer_id)
-
-
-def html_of(asked: NewPreviewForm) -> str:
-    """The HTML itself, or that of a MIME. No page is fetched: the emulator keeps to itself."""
-    if asked.url and not asked.html and not asked.mime:
-        raise Refused(
-            "url could not be fetched", hint="The emulator fetches no pages: send what is there as `html`"
-        )
-    if not asked.html and not asked.mime:
-        raise Refused("one of html, mime or url is required")
-    source = (asked.html or asked.mime).encode()
-    try:
-        if asked.transfer_encoding.lower() == "base64":
-            source = b64decode(b"".join(source.split()), validate=True)
-            if asked.html:
-                source = source.decode(asked.charset).encode()
-    except (ValueError, LookupError):  # no Base64, other characters, no such charset
-        raise Refused("html could not be decoded") from None
-    return source.decode() if asked.html else shown_of(source)
-
-
-def shown_of(mime: bytes) -> str:
-    """Mail clients show the text of a message that has no HTML."""
-    contents = stored.take_apart(mime)
-    html = contents.text("html")
-    return f"<pre>{escape(contents.text('plain') or '')}</pre>" if html is None else html
-
-
-def clients_of(names: list[str]) -> list[str]:
-    wanted = list(dict.fromkeys(names)) or [client.id for client in CLIENTS.values() if client.default]
-    for name in wanted:
-        if name not in CLIENTS:
-            raise Refused(f"invalid client: {name}")
-    return wanted
 
 
 @router.get("/v1/preview/tests", responses=REFUSED)

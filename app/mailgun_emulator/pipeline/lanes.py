@@ -27,10 +27,13 @@ class Lanes:
         if lane not in self._tasks:
             self._tasks[lane] = asyncio.create_task(self._run(lane))
 
-    async def idle(self, account_id: str = "") -> None:
-        """Wait until nothing is in the lanes of that account, or in any."""
+    async def idle(self, account_id: str = "") -> bool:
+        """Wait until nothing is in the lanes of that account, or in any. False: there was nothing to wait for."""
+        waited = False
         while tasks := [task for lane, task in self._tasks.items() if account_id in ("", lane.account_id)]:
             await asyncio.wait(tasks)
+            waited = True
+        return waited
 
     async def clear(self) -> None:
         """Forget all that waits, and break off what is under way; what is put in meanwhile is not touched."""

@@ -73,11 +73,12 @@ class Worker:
 
     async def drain(self, account_id: str = "") -> int:
         """Do all that is due, of one account or of all, and all that makes due, until nothing is; return how much."""
-        done = 0
-        while begun := await self._begin_due(account_id):
+        done, goes_on = 0, True
+        while goes_on:
+            begun = await self._begin_due(account_id)
             done += begun
-            await self._lanes.idle(account_id)
-        await self._lanes.idle(account_id)
+            waited = await self._lanes.idle(account_id)  # what was under way already makes work due as well
+            goes_on = begun > 0 or waited
         return done
 
     async def expire(self, account_id: str = "") -> None:
